@@ -1,0 +1,1 @@
+"""Digital stamp and points cards for shops. Importing this package loads nothing."""
