@@ -3,10 +3,8 @@
 import re
 import unicodedata
 
+from loyalty.domain.bounds import PURCHASE
 from loyalty.errors import N_
-
-# Far above any till's receipt, and far below what the database's integers hold.
-MAX_AMOUNT = 999_999_999
 
 _DECIMALS = re.compile(r"(\d*)(?:[.,](\d*))?", re.ASCII)
 _GROUPED = re.compile(r"(\d{1,3})((?:([ .,'])\d{3})(?:\3\d{3})*)(?:[.,](\d*))?", re.ASCII)
@@ -40,10 +38,10 @@ def parse_amount(text: str, digits: int) -> int:
         raise AmountError(N_("Enter an amount above zero, without a minus."))
     whole, decimals = _split(typed, digits)
     # Before int(): a text of a million digits would take seconds.
-    if len(whole.lstrip("0")) > len(str(MAX_AMOUNT)):
+    if len(whole.lstrip("0")) > len(str(PURCHASE)):
         raise AmountError(N_("This amount is too large."))
     amount = int(whole + decimals.ljust(digits, "0"))
-    if amount > MAX_AMOUNT:
+    if amount > PURCHASE:
         raise AmountError(N_("This amount is too large."))
     if amount == 0:
         raise AmountError(N_("Enter an amount above zero."))

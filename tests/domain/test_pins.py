@@ -14,6 +14,10 @@ VENDOR = UUID(int=1)
 PEPPER = b"p" * 32
 # The cheapest salt that bcrypt takes: these tests ask what is hashed, not how slowly.
 SALT = bcrypt.gensalt(4)
+GUESSED_FIRST = (
+    *("0000", "1111", "1234", "4321", "0987", "8901", "1212", "1122", "1984", "2007"),
+    *("123456", "987654", "112211", "123123", "198412", "122007"),
+)
 
 
 @pytest.mark.parametrize("length", [4, 6])
@@ -25,24 +29,7 @@ def test_it_makes_no_pin_that_is_guessed_first(length: int) -> None:
 
 @pytest.mark.parametrize(
     "pin",
-    [
-        "0000",
-        "1111",
-        "1234",
-        "4321",
-        "0987",
-        "8901",
-        "1212",
-        "1122",
-        "1984",
-        "2007",
-        "123456",
-        "987654",
-        "112211",
-        "123123",
-        "198412",
-        "122007",
-    ],
+    GUESSED_FIRST,
 )
 def test_it_knows_what_is_guessed_first(pin: str) -> None:
     assert pins.is_weak(pin)
