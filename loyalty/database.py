@@ -1,0 +1,116 @@
+"""The database: the base of all tables, transactions, the clock of the ledger. The only module that commits."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, Date, DateTime, MetaData, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# Every wait ends by itself: a lock held elsewhere after 3 s, a statement after 5 s, a transaction left open after 60 s.
+CONNECT_OPTIONS = "-c lock_timeout=3000 -c statement_timeout=5000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
+
+
+class Base(DeclarativeBase):
+    """The base of all tables: text, aware times, integers of 8 bytes, JSONB."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads this class attribute
+        str: Text,
+        int: BigInteger,
+        datetime: DateTime(timezone=True),
+        date: Date,
+        UUID: Uuid,
+        dict[str, Any]: JSONB,
+        list[str]: JSONB,
+    }
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+_offset = timedelta()
+
+
+class Created:
+    """A row that knows when it was written."""
+
+    created_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC), sort_order=90)
+
+
+class Changed(Created):
+    """A row that also knows when it last changed."""
+
+    updated_at: Mapped[datetime] = mapped_column(
+        default=lambda: datetime.now(UTC), onupdate=lambda: datetime.now(UTC), sort_order=91
+    )
+
+
+def configure(*, clock_offset: timedelta) -> None:
+    """Move the ledger's clock; zero but for tests and for the demo's history."""
+    global _offset
+    _offset = clock_offset
+
+
+def clock_offset() -> timedelta:
+    """How far the ledger's clock is moved."""
+    return _offset
+
+
+def clock() -> datetime:
+    """Read the database's clock now. Inside a transaction that waited for a lock this is later than `now()`."""
+    moment: datetime = db.session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return moment + _offset
+
+
+def new_id() -> UUID:
+    """Make a UUIDv7: 48 bits of milliseconds, so that rows lie in order of time, and 74 random bits."""
+    value = bytearray((time.time_ns() // 1_000_000).to_bytes(6) + os.urandom(10))
+    value[6] = (value[6] & 0x0F) | 0x70
+    value[8] = (value[8] & 0x3F) | 0x80
+    return UUID(bytes=bytes(value))
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """Commit at the end of the outermost block, roll back on any exception; an inner block joins the outer one."""
+    session = db.session()
+    if "on_commit" in session.info:
+        yield
+        return
+    waiting: list[Callable[[], None]] = []
+    session.info["on_commit"] = waiting
+    try:
+        yield
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        del session.info["on_commit"]
+    for call in waiting:
+        call()
+
+
+def on_commit(call: Callable[[], None]) -> None:
+    """Run `call` after the open transaction has committed, and never otherwise."""
+    db.session().info["on_commit"].append(call)
+
+
+def end_reading() -> None:
+    """Give the connection back before slow work that needs no database (hashing, rendering)."""
+    session = db.session()
+    if "on_commit" not in session.info:
+        session.rollback()

@@ -1,0 +1,120 @@
+"""What travels between the layers: who acts, under which key, and what a card shows."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from uuid import UUID
+
+
+class Role(IntEnum):
+    """What a person or program may do; each role may do all that the ones below it may."""
+
+    STAFF = 1
+    MANAGER = 2
+    OWNER = 3
+    ADMIN = 4
+
+
+class LoyaltyType(StrEnum):
+    """The kinds of program."""
+
+    STAMPS = "stamps"
+    POINTS = "points"
+    HYBRID = "hybrid"
+
+
+class TransactionType(StrEnum):
+    """The kinds of ledger rows."""
+
+    CARD_CREATED = "card_created"
+    WELCOME_BONUS = "welcome_bonus"
+    STAMP_EARNED = "stamp_earned"
+    STAMP_REDEEMED = "stamp_redeemed"
+    STAMP_VOIDED = "stamp_voided"
+    POINTS_EARNED = "points_earned"
+    POINTS_REDEEMED = "points_redeemed"
+    POINTS_VOIDED = "points_voided"
+    REDEMPTION_VOIDED = "redemption_voided"
+    POINTS_ADJUSTMENT = "points_adjustment"
+    STAMP_ADJUSTMENT = "stamp_adjustment"
+    POINTS_EXPIRED = "points_expired"
+    CARD_DEACTIVATED = "card_deactivated"
+    CARD_REACTIVATED = "card_reactivated"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, and for which vendor; built once per request by web/access.py."""
+
+    vendor_id: UUID
+    role: Role
+    store_id: UUID | None = None
+    terminal_id: UUID | None = None
+    staff_pin_id: UUID | None = None
+    staff_name: str = ""
+    user_id: UUID | None = None
+    api_key_id: UUID | None = None
+    ip_address: str | None = None
+    user_agent: str | None = None
+
+    @property
+    def caller(self) -> str:
+        """The name under which idempotency keys and PIN attempts are counted."""
+        if self.terminal_id:
+            return f"terminal:{self.terminal_id}"
+        if self.api_key_id:
+            return f"key:{self.api_key_id}"
+        if self.user_id:
+            return f"user:{self.user_id}"
+        return f"vendor:{self.vendor_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """An idempotency key as its caller sent it, with the HMAC of what was asked."""
+
+    caller: str
+    key: str
+    request_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardRef:
+    """How a request names a card: exactly one of the three is set."""
+
+    card_id: UUID | None = None
+    scan_code: str | None = None
+    card_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassContent:
+    """What the card shows, the same in every place: terminal, card page, preview, poster and wallets.
+
+    Colours are `#RRGGBB`; `points_goal` is the price of the cheapest active reward that is not reached yet.
+    """
+
+    vendor_name: str
+    card_name: str
+    color: str
+    foreground: str
+    loyalty_type: LoyaltyType
+    stamp_count: int
+    stamps_target: int
+    stamps_reward: str
+    points_balance: int
+    points_goal: int | None
+    points_reward: str | None
+    card_number: str
+    scan_code: str
+    logo_url: str | None = None
+    is_active: bool = True
+
+    @property
+    def has_stamps(self) -> bool:
+        """Whether the program gives stamps."""
+        return self.loyalty_type != LoyaltyType.POINTS
+
+    @property
+    def has_points(self) -> bool:
+        """Whether the program gives points."""
+        return self.loyalty_type != LoyaltyType.STAMPS

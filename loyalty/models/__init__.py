@@ -1,0 +1,31 @@
+"""The tables: columns, constraints, no behaviour. Importing the package registers all of them."""
+
+from loyalty.models import (
+    audit,
+    cards,
+    customers,
+    idempotency,
+    mail,
+    outbox,
+    pins,
+    programs,
+    terminals,
+    transactions,
+    users,
+    vendors,
+)
+
+__all__ = [
+    "audit",
+    "cards",
+    "customers",
+    "idempotency",
+    "mail",
+    "outbox",
+    "pins",
+    "programs",
+    "terminals",
+    "transactions",
+    "users",
+    "vendors",
+]

@@ -1,0 +1,26 @@
+"""The audit log: who changed settings, people or balances by hand."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from loyalty.database import Base, Created, new_id
+
+
+class AuditEvent(Created, Base):
+    """One change by a signed-in person, written in the same transaction as the change."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (Index("ix_audit_events_vendor_time", "vendor_id", "created_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    vendor_id: Mapped[UUID | None] = mapped_column(ForeignKey("vendors.id"))
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    staff_pin_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff_pins.id"))
+    terminal_id: Mapped[UUID | None] = mapped_column(ForeignKey("terminals.id"))
+    action: Mapped[str]
+    subject_type: Mapped[str]
+    subject_id: Mapped[str]
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -1,0 +1,77 @@
+"""Cards: a customer's membership, with balances, codes and the head of the card's ledger."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from loyalty.database import Base, Changed, new_id
+from loyalty.models.constraints import not_negative, same_vendor
+
+GENESIS = "0" * 64
+
+
+class LoyaltyCard(Changed, Base):
+    """The row that every use case of the till locks first.
+
+    `ledger_seq`, `ledger_head` and `ledger_at` are number, hash and time of its last transaction;
+    `stamps_on_day` counts the stamps of the vendor's day `stamps_day`, less what was voided.
+    """
+
+    __tablename__ = "loyalty_cards"
+    __table_args__ = (
+        UniqueConstraint("id", "vendor_id"),
+        UniqueConstraint("vendor_id", "card_number"),
+        UniqueConstraint("vendor_id", "scan_code"),
+        Index(
+            "uq_loyalty_cards_active",
+            "program_id",
+            "customer_id",
+            unique=True,
+            postgresql_where=text("is_active"),
+        ),
+        Index("ix_loyalty_cards_customer", "customer_id"),
+        same_vendor("program_id", "loyalty_programs"),
+        same_vendor("customer_id", "customers"),
+        same_vendor("enrolled_at_store_id", "stores"),
+        CheckConstraint("card_number ~ '^[0-9]{10}$'", name="card_number"),
+        CheckConstraint("scan_code ~ '^[BCDEFGHJKNPRSTVX]{16}$'", name="scan_code"),
+        *not_negative(
+            "stamp_count",
+            "total_stamps_earned",
+            "stamps_redeemed",
+            "points_balance",
+            "total_points_earned",
+            "points_redeemed",
+            "total_points_voided",
+            "stamps_on_day",
+            "ledger_seq",
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    program_id: Mapped[UUID]
+    customer_id: Mapped[UUID]
+    vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"))
+    enrolled_at_store_id: Mapped[UUID | None]
+    card_number: Mapped[str]
+    scan_code: Mapped[str]
+    public_token: Mapped[str] = mapped_column(unique=True)
+    stamp_count: Mapped[int] = mapped_column(default=0)
+    total_stamps_earned: Mapped[int] = mapped_column(default=0)
+    stamps_redeemed: Mapped[int] = mapped_column(default=0)
+    points_balance: Mapped[int] = mapped_column(default=0)
+    total_points_earned: Mapped[int] = mapped_column(default=0)
+    points_redeemed: Mapped[int] = mapped_column(default=0)
+    total_points_voided: Mapped[int] = mapped_column(default=0)
+    last_stamp_at: Mapped[datetime | None]
+    last_points_at: Mapped[datetime | None]
+    last_redemption_at: Mapped[datetime | None]
+    last_activity_at: Mapped[datetime | None]
+    ledger_seq: Mapped[int] = mapped_column(default=0)
+    ledger_head: Mapped[str] = mapped_column(default=GENESIS)
+    ledger_at: Mapped[datetime | None]
+    stamps_day: Mapped[date | None]
+    stamps_on_day: Mapped[int] = mapped_column(default=0)
+    is_active: Mapped[bool] = mapped_column(default=True)

@@ -1,0 +1,49 @@
+"""People who sign in with a password: owners, managers, the platform's admins; their sessions."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from loyalty.database import Base, Changed, Created, new_id
+from loyalty.models.constraints import one_of
+
+
+class User(Changed, Base):
+    """A person with a password; what they may do stands in `vendor_members` and `is_admin`."""
+
+    __tablename__ = "users"
+    __table_args__ = (CheckConstraint("email = lower(email)", name="email_lower"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str]
+    locale: Mapped[str] = mapped_column(default="en")
+    is_admin: Mapped[bool] = mapped_column(default=False)
+    last_login_at: Mapped[datetime | None]
+
+
+class VendorMember(Created, Base):
+    """Who may work in the office of which vendor."""
+
+    __tablename__ = "vendor_members"
+    __table_args__ = (one_of("role", ("owner", "manager")),)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), primary_key=True, index=True)
+    role: Mapped[str]
+
+
+class UserSession(Created, Base):
+    """A sign-in that can be ended; the cookie holds the token, the row its SHA-256."""
+
+    __tablename__ = "user_sessions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    vendor_id: Mapped[UUID | None] = mapped_column(ForeignKey("vendors.id"))
+    last_seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

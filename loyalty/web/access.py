@@ -1,0 +1,163 @@
+"""Who may enter: every route is denied until its view says who may."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from flask import Flask, current_app, g, request
+from flask_login import LoginManager, UserMixin, current_user
+
+from loyalty.domain.values import Actor, Role
+from loyalty.errors import Forbidden, NotAuthenticated, TerminalLocked, TerminalUnpaired, VendorSuspended
+from loyalty.services import accounts, terminals
+
+View = TypeVar("View", bound=Callable[..., object])
+login = LoginManager()
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a view asks of its caller: nothing (public), a paired tablet, or at least a role."""
+
+    role: Role | None = None
+    paired: bool = False
+
+
+def public(view: View) -> View:
+    """Open a view to everybody."""
+    return _mark(view, Access())
+
+
+def terminal_paired(view: View) -> View:
+    """Open a view to any paired tablet, also while it is locked."""
+    return _mark(view, Access(paired=True))
+
+
+def requires(role: Role) -> Callable[[View], View]:
+    """Open a view to a role: at the terminal by its staff session, elsewhere by sign-in."""
+    return lambda view: _mark(view, Access(role=role))
+
+
+def access_of(view: Callable[..., object]) -> Access | None:
+    """Return what a view asks for, or None where it says nothing (and is refused)."""
+    mark: Access | None = getattr(view, "access", None)
+    return mark
+
+
+class SignedInUser(UserMixin):  # type: ignore[misc] # Flask-Login publishes no types
+    """Flask-Login's idea of a person: a session of the accounts service."""
+
+    def __init__(self, token: str, session: accounts.SessionFacts) -> None:
+        self.token = token
+        self.session = session
+
+    def get_id(self) -> str:
+        """The session's token: what the signed cookie holds."""
+        return self.token
+
+
+def init(app: Flask) -> None:
+    """Check every request before its view runs."""
+    login.init_app(app)
+    login.session_protection = None  # the session row decides, not the browser's name
+    login.user_loader(_load_user)
+    app.before_request(_authorise)
+    app.jinja_env.globals["current_actor"] = find_actor
+
+
+def find_actor() -> Actor | None:
+    """Return who acts, None on public pages."""
+    actor: Actor | None = g.get("actor")
+    return actor
+
+
+def current_actor() -> Actor:
+    """Return who acts, or refuse."""
+    actor = find_actor()
+    if actor is None:
+        raise NotAuthenticated
+    return actor
+
+
+def now() -> datetime:
+    """The time that views hand down as `at`, moved like the ledger's clock."""
+    return datetime.now(UTC) + current_app.config["LOYALTY"].clock_offset
+
+
+def terminal_session() -> terminals.TerminalSession | None:
+    """Return the paired tablet of this request, read once; None without a valid cookie."""
+    if "terminal_session" not in g:
+        token = request.cookies.get(current_app.config["TERMINAL_COOKIE_NAME"], "")
+        still = request.endpoint == "terminal.ping"
+        g.terminal_session = terminals.authenticate(token=token, at=now(), touch=not still) if token else None
+    found: terminals.TerminalSession | None = g.terminal_session
+    return found
+
+
+def terminal_actor(session: terminals.TerminalSession) -> Actor:
+    """Return who acts at a paired tablet: the person whose session is open, or just the tablet."""
+    role = session.staff_role or Role.STAFF
+    return Actor(
+        vendor_id=session.vendor_id,
+        role=role,
+        store_id=session.store_id,
+        terminal_id=session.terminal_id,
+        staff_pin_id=session.staff_pin_id,
+        staff_name=session.staff_name,
+        ip_address=request.remote_addr,
+        user_agent=request.user_agent.string[:300] or None,
+    )
+
+
+def _mark(view: View, access: Access) -> View:
+    view.access = access  # type: ignore[attr-defined]
+    return view
+
+
+def _authorise() -> None:
+    if request.endpoint is None:
+        return
+    access = access_of(current_app.view_functions[request.endpoint])
+    if access is None:
+        raise Forbidden
+    if request.blueprint == "terminal":
+        _authorise_terminal(access)
+    elif access.role is not None:
+        _authorise_user(access.role)
+
+
+def _authorise_terminal(access: Access) -> None:
+    if not access.paired and access.role is None:
+        return
+    session = terminal_session()
+    if session is None:
+        raise TerminalUnpaired
+    if session.status != "active":
+        raise VendorSuspended
+    if access.role is not None:
+        if session.pin_needed and session.staff_pin_id is None:
+            raise TerminalLocked
+        if access.role > (session.staff_role or Role.STAFF):
+            raise Forbidden
+    g.actor = terminal_actor(session)
+
+
+def _authorise_user(role: Role) -> None:
+    if not current_user.is_authenticated:
+        raise NotAuthenticated
+    session: accounts.SessionFacts = current_user.session
+    if session.vendor_id is None or role > session.role:
+        raise Forbidden
+    g.actor = Actor(
+        vendor_id=session.vendor_id,
+        role=session.role,
+        user_id=session.user_id,
+        ip_address=request.remote_addr,
+        user_agent=request.user_agent.string[:300] or None,
+    )
+
+
+def _load_user(token: str) -> SignedInUser | None:
+    session = accounts.get_session(token=token, at=now())
+    return SignedInUser(token, session) if session else None

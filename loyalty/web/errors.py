@@ -1,0 +1,149 @@
+"""How a refusal looks: LoyaltyError to partial, page, problem document or bare status, chosen by caller."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from flask import Flask, g, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_limiter.errors import RateLimitExceeded
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from loyalty.errors import N_, Forbidden, LoyaltyError, NotFound, RateLimited, Unavailable, ValidationError
+from loyalty.web.htmx import is_htmx
+
+log = logging.getLogger(__name__)
+Renderer = Callable[[LoyaltyError, int], ResponseReturnValue]
+_renderers: dict[str, Renderer] = {}
+
+
+class MalformedRequest(LoyaltyError):
+    code = "MALFORMED_REQUEST"
+    status = 400
+    sentence = N_("This request cannot be read.")
+
+
+class PageTooOld(MalformedRequest):
+    """The CSRF token of the form does not fit the browser's session."""
+
+    sentence = N_("This page is too old. Load it again; nothing was changed.")
+
+
+class MethodNotAllowed(LoyaltyError):
+    code = "METHOD_NOT_ALLOWED"
+    status = 405
+    sentence = N_("This address cannot be used this way.")
+
+
+class TooLarge(LoyaltyError):
+    code = "TOO_LARGE"
+    status = 413
+    sentence = N_("This is too large to send.")
+
+
+class UnsupportedMediaType(LoyaltyError):
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    status = 415
+    sentence = N_("This kind of content is not understood here.")
+
+
+class InternalError(LoyaltyError):
+    """Something is wrong with the program; the log has the reason under the request's id."""
+
+    code = "INTERNAL_ERROR"
+    status = 500
+    sentence = N_("Something went wrong on our side. Try again in a moment.")
+
+
+HTTP: dict[int, type[LoyaltyError]] = {
+    400: MalformedRequest,
+    403: Forbidden,
+    404: NotFound,
+    405: MethodNotAllowed,
+    413: TooLarge,
+    415: UnsupportedMediaType,
+    422: ValidationError,
+    503: Unavailable,
+}
+
+
+def register_renderer(blueprint: str, renderer: Renderer) -> None:
+    """Let a surface draw its own refusals: `renderer(error, status)`."""
+    _renderers[blueprint] = renderer
+
+
+def init(app: Flask) -> None:
+    """Map every exception to an answer."""
+    app.register_error_handler(LoyaltyError, answer)
+    app.register_error_handler(RateLimitExceeded, _rate_limited)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def sentence_of(error: LoyaltyError) -> str:
+    """Return the error's sentence in the reader's language, its placeholders filled."""
+    return gettext(error.sentence) % error.details if "%(" in error.sentence else gettext(error.sentence)
+
+
+def answer(error: LoyaltyError) -> ResponseReturnValue:
+    """Render a refusal for whoever asked."""
+    if request.path.startswith("/api/"):
+        response: ResponseReturnValue = _problem(error)
+    elif (renderer := _renderers.get(request.blueprint or "")) and error.status < 500:
+        response = renderer(error, error.status)
+    else:
+        template = "_error.html" if is_htmx() else "errors/error.html"
+        response = make_response(render_template(template, error=error, sentence=sentence_of(error)), error.status)
+    return _with_headers(response, error)
+
+
+def _with_headers(response: ResponseReturnValue, error: LoyaltyError) -> ResponseReturnValue:
+    made = make_response(response)
+    until = error.details.get("retry_at") or error.details.get("locked_until")
+    if isinstance(until, datetime):
+        made.headers["Retry-After"] = str(max(1, round((until - datetime.now(UTC)).total_seconds())))
+    return made
+
+
+def _problem(error: LoyaltyError) -> WerkzeugResponse:
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": sentence_of(error),
+        "status": error.status,
+        "code": error.code,
+        **{name: value.isoformat() if isinstance(value, datetime) else value for name, value in error.details.items()},
+    }
+    response = jsonify(body)
+    response.status_code = error.status
+    response.content_type = "application/problem+json"
+    return response
+
+
+def _rate_limited(error: RateLimitExceeded) -> ResponseReturnValue:
+    from loyalty.web.limits import ends_at
+
+    return answer(RateLimited(retry_at=ends_at()))
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None or (error.code is not None and error.code < 400):
+        return error
+    if isinstance(error, CSRFError):
+        return answer(PageTooOld())
+    kind = HTTP.get(error.code or 500, MalformedRequest if (error.code or 500) < 500 else InternalError)
+    return answer(kind())
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    """A dead database is `Unavailable` (the same key asks again); everything else is a fault of ours."""
+    cause = getattr(error, "orig", error)
+    if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError) or type(error).__name__ == "TimeoutError":
+        log.warning("database unavailable: %s", type(cause).__name__)
+        return answer(Unavailable())
+    log.exception("unexpected error", extra={"request_id": g.get("request_id", "")})
+    return answer(InternalError())

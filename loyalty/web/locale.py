@@ -1,0 +1,119 @@
+"""Language, time zone, and how numbers, days and money are written for the reader."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from babel import Locale, dates, numbers
+from flask import Flask, Response, current_app, g, request
+from flask_babel import Babel, get_locale, gettext
+
+from loyalty.domain.codes import format_card_number
+from loyalty.errors import N_
+
+LANGUAGES = {"en": "English", "fr": "Français", "de": "Deutsch", "lb": "Lëtzebuergesch"}
+COOKIE = "lang"
+babel = Babel()
+
+
+def init(app: Flask) -> None:
+    """Choose the language of each request and give templates their filters."""
+    babel.init_app(app, locale_selector=select_language, timezone_selector=lambda: zone())
+    app.after_request(_remember_language)
+    app.jinja_env.globals.update(languages=languages, language=language, page_address=page_address)
+    app.jinja_env.filters.update(
+        card_number=format_card_number, clock_time=clock_time, day=day, moment=moment, money=money, number=number
+    )
+
+
+def languages() -> dict[str, str]:
+    """Return the languages that have a catalog, by their own names."""
+    available = {str(locale) for locale in babel_locales()}
+    return {code: name for code, name in LANGUAGES.items() if code in available or code == "en"}
+
+
+def babel_locales() -> list[Locale]:
+    """Return the locales found in the folder of translations, read once."""
+    if "loyalty_locales" not in current_app.extensions:
+        with current_app.app_context():
+            current_app.extensions["loyalty_locales"] = current_app.extensions["babel"].instance.list_translations()
+    found: list[Locale] = current_app.extensions["loyalty_locales"]
+    return found
+
+
+def select_language() -> str:
+    """Take `?lang=`, else what was chosen before, else what the shop speaks, else what the browser asks for."""
+    known = languages()
+    for wish in (request.args.get("lang"), request.cookies.get(COOKIE), g.get("preferred_language")):
+        if wish in known:
+            return str(wish)
+    return request.accept_languages.best_match(list(known)) or g.get("shop_language") or "en"
+
+
+def prefer(*, locale: str, timezone: str) -> None:
+    """Speak a surface's own language and time zone, unless the reader chose another language."""
+    g.preferred_language = locale
+    g.zone = timezone
+
+
+def set_zone(timezone: str) -> None:
+    """Write times in a vendor's time zone."""
+    g.zone = timezone
+
+
+def zone() -> str:
+    """Return the name of the time zone that times are written in."""
+    return str(g.get("zone", "UTC"))
+
+
+def language() -> str:
+    """Return the code of the page's language, for `<html lang>`."""
+    return str(get_locale() or "en")
+
+
+def page_address(lang: str) -> str:
+    """Return this page's address in another language."""
+    return f"{request.path}?lang={lang}"
+
+
+def clock_time(value: datetime) -> str:
+    """Write a time of day, like 14:35."""
+    return dates.format_time(value, "HH:mm", tzinfo=ZoneInfo(zone()), locale=_formats())
+
+
+def day(value: date | datetime) -> str:
+    """Write a day, like 20 Nov 2026."""
+    local = value.astimezone(ZoneInfo(zone())).date() if isinstance(value, datetime) else value
+    return dates.format_date(local, "medium", locale=_formats())
+
+
+def moment(value: datetime) -> str:
+    """Write a day and a time; today is a word."""
+    if value.astimezone(ZoneInfo(zone())).date() == datetime.now(UTC).astimezone(ZoneInfo(zone())).date():
+        return gettext(N_("today, %(time)s"), time=clock_time(value))
+    return f"{day(value)}, {clock_time(value)}"
+
+
+def money(minor: int, currency: str) -> str:
+    """Write an amount given in minor units, like €12.50."""
+    digits = numbers.get_currency_precision(currency)
+    return numbers.format_currency(Decimal(minor).scaleb(-digits), currency, locale=_formats())
+
+
+def number(value: int) -> str:
+    """Write a whole number with the language's separators."""
+    return numbers.format_decimal(value, locale=_formats())
+
+
+def _formats() -> Locale:
+    """English dates and money are British here: 20/11/2026, not 11/20/26."""
+    code = language()
+    return Locale.parse("en_GB" if code == "en" else code)
+
+
+def _remember_language(response: Response) -> Response:
+    wish = request.args.get("lang")
+    if wish in LANGUAGES:
+        https = current_app.config["LOYALTY"].https
+        response.set_cookie(COOKIE, str(wish), max_age=31_536_000, secure=https, httponly=True, samesite="Lax")
+    return response
