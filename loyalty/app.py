@@ -45,7 +45,7 @@ def create_app(config: Config) -> Flask:
 def _settings(config: Config) -> dict[str, object]:
     prefix = "__Host-" if config.https else ""
     return {
-        "LOYALTY": config,
+        "CONFIG": config,
         "SECRET_KEY": config.secret_key,
         "SQLALCHEMY_DATABASE_URI": config.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": {

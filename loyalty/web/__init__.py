@@ -2,12 +2,9 @@
 
 from flask import Flask
 
-from loyalty.web import access, assets, errors, forms, limits, locale, security
-from loyalty.web import health as health_pages
-from loyalty.web import theme as theme_pages
-from loyalty.web.office import office
-from loyalty.web.public import public
-from loyalty.web.terminal import terminal
+from loyalty.web import access, assets, errors, forms, limits, locale, security, theme
+
+BLUEPRINTS = (theme.blueprint,)
 
 
 def register(app: Flask) -> None:
@@ -19,5 +16,5 @@ def register(app: Flask) -> None:
     access.init(app)
     security.init(app)
     errors.init(app)
-    for blueprint in (health_pages.health, theme_pages.theme, public, terminal, office):
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -82,7 +82,7 @@ def current_actor() -> Actor:
 
 def now() -> datetime:
     """The time that views hand down as `at`, moved like the ledger's clock."""
-    return datetime.now(UTC) + current_app.config["LOYALTY"].clock_offset
+    return datetime.now(UTC) + current_app.config["CONFIG"].clock_offset
 
 
 def terminal_session() -> terminals.TerminalSession | None:

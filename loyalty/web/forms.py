@@ -45,7 +45,7 @@ def request_hash(fields: Mapping[str, object]) -> str:
     """Return the HMAC over method, path and validated fields: two equal ones ask for the same thing."""
     asked = {name: _plain(value) for name, value in sorted(fields.items()) if name not in IGNORED}
     message = json.dumps([request.method, request.path, asked], ensure_ascii=False, separators=(",", ":"))
-    secret = hmac.digest(current_app.config["LOYALTY"].secret_key.encode(), b"request hash", "sha256")
+    secret = hmac.digest(current_app.config["CONFIG"].secret_key.encode(), b"request hash", "sha256")
     return hmac.new(secret, message.encode(), hashlib.sha256).hexdigest()
 
 

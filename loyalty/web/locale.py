@@ -114,6 +114,6 @@ def _formats() -> Locale:
 def _remember_language(response: Response) -> Response:
     wish = request.args.get("lang")
     if wish in LANGUAGES:
-        https = current_app.config["LOYALTY"].https
+        https = current_app.config["CONFIG"].https
         response.set_cookie(COOKIE, str(wish), max_age=31_536_000, secure=https, httponly=True, samesite="Lax")
     return response

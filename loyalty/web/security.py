@@ -24,7 +24,7 @@ FEATURES = "geolocation=(), microphone=(), payment=(), usb=()"
 
 def init(app: Flask) -> None:
     """Put the headers on every answer."""
-    https = app.config["LOYALTY"].https
+    https = app.config["CONFIG"].https
 
     @app.after_request
     def add_headers(response: Response) -> Response:
