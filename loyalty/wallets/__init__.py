@@ -1,0 +1,1 @@
+"""Makes things: pure, offline, holds keys."""

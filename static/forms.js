@@ -1,0 +1,18 @@
+// Small comforts for forms of the office; every one of them works without.
+"use strict";
+
+// The colour picker and the hexadecimal field are two ways to say the same thing.
+document.addEventListener("input", (event) => {
+  const picker = event.target.closest("[data-colour-for]");
+  if (picker) {
+    const field = document.getElementById(picker.dataset.colourFor);
+    field.value = picker.value.toUpperCase();
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+    return;
+  }
+  const pair = document.querySelector(`[data-colour-for="${CSS.escape(event.target.id || "-")}"]`);
+  if (pair && /^#[0-9a-f]{6}$/i.test(event.target.value)) pair.value = event.target.value;
+});
+
+// The summary of errors takes the focus, so that it is read first.
+document.querySelector("[data-focus]")?.focus();
