@@ -1,0 +1,72 @@
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test sure lint fix strings check-strings bench shots lock chromium
+BIN := .venv/bin
+# The first that is new enough; a name on the PATH may belong to a version that is not really there.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done)
+EXTRACT := $(BIN)/pybabel -q extract -F babel.cfg -k N_ --no-location --sort-output --omit-header --no-wrap
+LANGUAGES := $(wildcard translations/*/LC_MESSAGES/messages.po)
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+run: .venv/.run ## start everything: servers, demo shop, web server, worker and clock
+	@$(BIN)/python -m loyalty.serve
+
+test: .venv/.dev chromium ## run all tests, in two processes
+	@$(BIN)/pytest -q -n 2
+
+sure: .venv/.dev lint check-strings ## everything that has to hold before a commit
+	$(BIN)/pytest -q tests/test_migrations.py
+	@$(MAKE) --no-print-directory test
+
+lint: .venv/.dev ## format, lint, types, import contracts
+	$(BIN)/ruff format -q --check .
+	$(BIN)/ruff check -q .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-logo --no-cache | tail -n 12
+
+fix: .venv/.dev ## repair formatting and what the linter can repair
+	$(BIN)/ruff check -q --fix-only .
+	$(BIN)/ruff format -q .
+
+strings: .venv/.dev ## collect the texts for people and compile the translations
+	@mkdir -p translations
+	$(EXTRACT) -o translations/messages.pot loyalty templates
+	@for po in $(LANGUAGES); do $(BIN)/pybabel -q update -N --ignore-obsolete --no-wrap -i translations/messages.pot \
+		-l "$$(echo $$po | cut -d/ -f2)" -o $$po && $(BIN)/pybabel -q compile -i $$po -o $${po%.po}.mo || exit 1; done
+
+check-strings: .venv/.dev
+	@mkdir -p build && $(EXTRACT) -o build/messages.pot loyalty templates
+	@cmp -s build/messages.pot translations/messages.pot || { echo 'The texts have changed: run `make strings`.'; exit 1; }
+	@for po in $(LANGUAGES); do $(BIN)/pybabel -q compile -i $$po -o build/messages.mo && \
+		cmp -s build/messages.mo $${po%.po}.mo || { echo "$$po and its .mo differ: run \`make strings\`."; exit 1; }; done
+
+bench: .venv/.dev ## measure how many stamps a second this machine can do
+	@$(BIN)/python -m benchmarks
+
+shots: .venv/.dev chromium ## take the screenshots of docs/
+	@$(BIN)/python -m tests.browser.shots
+
+lock: .venv/.dev ## pin the newest fitting versions (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command 'make lock' requirements.in -o requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command 'make lock' requirements-dev.in -o requirements-dev.txt
+
+chromium: .venv/.dev
+	@$(BIN)/python -m tests.chromium
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is needed.'; exit 1; }
+	@if command -v uv >/dev/null; then uv venv -q --seed --python $(PYTHON) .venv; else $(PYTHON) -m venv .venv || \
+		{ rm -rf .venv; echo 'python3 -m venv does not work here. On Debian and Ubuntu: apt install python3-venv'; exit 1; }; fi
+
+.venv/.run: requirements.txt | .venv/bin/python
+.venv/.dev: requirements-dev.txt | .venv/bin/python
+.venv/.run .venv/.dev:
+	@echo 'Installing $< (once) ...'
+	@if command -v uv >/dev/null; then uv pip install -q --python .venv/bin/python --require-hashes -r $<; \
+		else .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<; fi
+	@touch $@ $(if $(filter %.dev,$@),.venv/.run)

@@ -1,0 +1,58 @@
+"""Finds a Chromium for the browser tests; `python -m tests.chromium` gets one where there is none."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Playwright, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+HOW = "Chromium is missing: install it, set CHROMIUM to its path, or run `.venv/bin/playwright install chromium`."
+
+
+def executable(playwright: Playwright) -> str:
+    """Return the path of a Chromium: from CHROMIUM, this machine, or Playwright's own."""
+    found = _installed() or playwright.chromium.executable_path
+    if not Path(found).exists():
+        raise RuntimeError(HOW)
+    return found
+
+
+def _installed() -> str | None:
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def _is_found() -> bool:
+    if _installed():
+        return True
+    with sync_playwright() as playwright:
+        return Path(playwright.chromium.executable_path).exists()
+
+
+def _ways() -> list[list[str]]:
+    ways = [[sys.executable, "-m", "playwright", "install", "chromium"]]
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        # Debian's own brings the libraries it needs.
+        quiet = ["apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
+        ways.insert(0, [*quiet, "install", "-y", "--no-install-recommends", "chromium"])
+        ways.insert(0, [*quiet, "update"])
+    return ways
+
+
+def main() -> int:
+    """Get a Chromium, or say in one line how."""
+    if _is_found():
+        return 0
+    print("Getting Chromium for the browser tests (once) ...", flush=True)
+    for way in _ways():
+        subprocess.run(way, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        if _is_found():
+            return 0
+    print(HOW, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
