@@ -13,7 +13,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from loyalty import cli, database, logs, models, queue, web
 from loyalty.database import CONNECT_OPTIONS, db
+from loyalty.domain.stamp_grid import stamp_grid
 from loyalty.services import messages, pins
+from loyalty.wallets.qr import address_svg, qr_svg
 
 if TYPE_CHECKING:
     from config import Config
@@ -27,6 +29,8 @@ def create_app(config: Config) -> Flask:
     app.config.from_mapping(_settings(config))
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    # The pass card is drawn by one macro on every surface.
+    app.jinja_env.globals.update(stamp_grid=stamp_grid, qr_svg=qr_svg, address_svg=address_svg)
     if config.trusted_proxies:
         hops = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
