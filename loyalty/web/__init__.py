@@ -2,13 +2,17 @@
 
 from flask import Flask
 
-from loyalty.web import access, assets, errors, forms, limits, locale, security, theme
+from loyalty.web import access, assets, errors, forms, health, limits, locale, request_log, security, theme
 
-BLUEPRINTS = (theme.blueprint,)
+BLUEPRINTS = (
+    health.blueprint,
+    theme.blueprint,
+)
 
 
 def register(app: Flask) -> None:
     """Wire the web into the application."""
+    request_log.init(app)
     assets.init(app)
     locale.init(app)
     forms.init(app)

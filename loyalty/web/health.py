@@ -1,0 +1,41 @@
+"""For whoever watches the installation: is the process alive, and can it serve?"""
+
+import logging
+
+from alembic.script import ScriptDirectory
+from flask import Blueprint, Response, current_app, jsonify
+from flask.blueprints import BlueprintSetupState
+
+from loyalty.services import health
+from loyalty.web.access import public
+
+blueprint = Blueprint("health", __name__)
+log = logging.getLogger(__name__)
+
+
+@blueprint.record
+def _read_versions(state: BlueprintSetupState) -> None:
+    directory = state.app.extensions["migrate"].directory
+    versions = tuple(script.revision for script in ScriptDirectory(directory).walk_revisions())
+    state.app.config["MIGRATIONS"] = versions
+
+
+@blueprint.get("/healthz")
+@public
+def alive() -> Response:
+    """Answer without asking anybody: the process lives."""
+    return jsonify(status="alive")
+
+
+@blueprint.get("/readyz")
+@public
+def ready() -> tuple[Response, int]:
+    """Ask the database, and say which part is missing."""
+    try:
+        state = health.readiness(versions=current_app.config["MIGRATIONS"])
+    except Exception:
+        # Whatever it is: a balancer needs the answer, the log the reason.
+        log.exception("not ready")
+        return jsonify(status="not ready", database=False), 503
+    said = {"database": True, "migrations": state.migrations, "queue_age_seconds": state.queue_age_seconds}
+    return jsonify(status="ready" if state.ready else "not ready", **said), 200 if state.ready else 503
