@@ -1,0 +1,60 @@
+"""What a worker runs: deliver one row of the outbox."""
+
+import logging
+from uuid import UUID
+
+from loyalty.adapters import Rejected, Unavailable
+from loyalty.jobs.handlers import HANDLERS
+from loyalty.services import outbox
+
+# A row that keeps changing while it is told must not hold a worker for ever; the sweep comes back to it.
+_ROUNDS = 5
+
+_log = logging.getLogger(__name__)
+
+
+def deliver(message_id: str) -> None:
+    """Claim a row, act on it, record the outcome; whoever comes second finds nothing to do."""
+    for _ in range(_ROUNDS):
+        claim = outbox.claim(message_id=UUID(message_id))
+        if claim is None or _act(claim):
+            return
+
+
+def _act(claim: outbox.Claim) -> bool:
+    """Return True when this worker is done with the row, False when it changed meanwhile."""
+    handler = HANDLERS.get(claim.kind)
+    if handler is None or claim.exhausted:
+        _give_up(claim, "no handler" if handler is None else "every attempt ended its worker")
+        return True
+    try:
+        handler.tell(claim.subject_id)
+    except Unavailable as error:
+        _try_later(claim, str(error))
+    except Rejected as error:
+        _give_up(claim, str(error))
+    except Exception as error:
+        # Nothing that one row does may stop the others.
+        _log.exception("%s of %s failed", claim.kind, claim.subject_id)
+        _try_later(claim, f"{type(error).__name__}: {error}")
+    else:
+        return outbox.record_delivered(claim=claim)
+    return True
+
+
+def _try_later(claim: outbox.Claim, error: str) -> None:
+    if not outbox.record_failed(claim=claim, error=error):
+        _tell_owner(claim, error)
+
+
+def _give_up(claim: outbox.Claim, error: str) -> None:
+    outbox.record_gave_up(claim=claim, error=error)
+    _tell_owner(claim, error)
+
+
+def _tell_owner(claim: outbox.Claim, error: str) -> None:
+    """Let the subject show that nobody will try again."""
+    _log.warning("%s of %s given up: %s", claim.kind, claim.subject_id, error)
+    handler = HANDLERS.get(claim.kind)
+    if handler is not None:
+        handler.gave_up(claim.subject_id, error)

@@ -1,0 +1,54 @@
+"""Who tells what: for each kind of outbox row a function that reads the present state and calls an adapter."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from loyalty.adapters import Rejected, Unanswered, Unavailable
+from loyalty.adapters.mail import Mailer
+from loyalty.services import messages
+
+_mailer: Mailer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """`tell` acts, and twice, late or out of order gives the same result; `gave_up` notes that it will not be told."""
+
+    tell: Callable[[UUID], None]
+    gave_up: Callable[[UUID, str], None]
+
+
+def configure(*, mailer: Mailer) -> None:
+    """Receive the adapters that app.py has built."""
+    global _mailer
+    _mailer = mailer
+
+
+def send_mail(email_log_id: UUID) -> None:
+    """Hand one mail over, once: what has left is never sent again by itself."""
+    if _mailer is None:
+        raise Unavailable("no mailer is configured")
+    mail = messages.find_mail_to_send(email_log_id=email_log_id)
+    if mail is None:
+        return
+    try:
+        left = _mailer.send(mail, leaving=partial(messages.start_sending, email_log_id=email_log_id))
+    except Unavailable as error:
+        messages.record_held_back(email_log_id=email_log_id, error=str(error))
+        raise
+    except Unanswered as error:
+        messages.record_unknown(email_log_id=email_log_id, error=str(error))
+        raise Rejected(f"outcome unknown: {error}") from error
+    if left:
+        messages.record_sent(email_log_id=email_log_id)
+
+
+def mail_gave_up(email_log_id: UUID, error: str) -> None:
+    """Show the mail as failed, unless it left."""
+    messages.record_failed(email_log_id=email_log_id, error=error)
+
+
+_MAIL = Handler(send_mail, mail_gave_up)
+HANDLERS: dict[str, Handler] = {f"mail.{kind}": _MAIL for kind in messages.KINDS}

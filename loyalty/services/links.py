@@ -1,0 +1,34 @@
+"""Addresses that leave the site, in mails and answers."""
+
+from uuid import UUID
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+_public_url = ""
+_signer = URLSafeSerializer("not configured", salt="confirmation")
+
+
+def configure(*, public_url: str, secret_key: str) -> None:
+    """Receive where the site is reached, and the key that signs links."""
+    global _public_url, _signer
+    _public_url = public_url.rstrip("/")
+    _signer = URLSafeSerializer(secret_key, salt="confirmation")
+
+
+def card(public_token: str) -> str:
+    """Return the address of a card's page."""
+    return f"{_public_url}/card/{public_token}"
+
+
+def confirmation(confirmation_id: UUID | None, kind: str) -> str:
+    """Return the address that uses a confirmation, with its id and kind signed."""
+    return f"{_public_url}/{kind}/confirm/{_signer.dumps([str(confirmation_id), kind])}"
+
+
+def read_confirmation(token: str, kind: str) -> UUID | None:
+    """Return the id that a token was signed for; None for a forged one and for one of another kind."""
+    try:
+        confirmation_id, signed_kind = _signer.loads(token)
+        return UUID(confirmation_id) if signed_kind == kind else None
+    except (BadSignature, ValueError, TypeError):
+        return None

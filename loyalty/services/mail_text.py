@@ -1,0 +1,103 @@
+"""The words of mails: templates/mail/<kind> in the reader's language, without the web."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import css_inline
+from babel.support import NullTranslations, Translations
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from sqlalchemy import select
+
+from loyalty.database import db
+from loyalty.domain.codes import format_card_number
+from loyalty.domain.mails import RenderedMail
+from loyalty.models.cards import LoyaltyCard
+from loyalty.models.mail import EmailLog
+from loyalty.models.programs import LoyaltyProgram
+from loyalty.models.vendors import Vendor
+from loyalty.services import links
+
+_ROOT = Path(__file__).resolve().parents[2]
+_TEMPLATES = _ROOT / "templates" / "mail"
+_TRANSLATIONS = _ROOT / "translations"
+
+
+@dataclass(frozen=True, slots=True)
+class MailFacts:
+    """What templates may say. Nothing that a stranger typed: the first mail to an address carries no foreign words."""
+
+    vendor_name: str
+    card_name: str
+    color: str
+    link: str
+    card_number: str | None
+
+
+def render(mail: EmailLog) -> RenderedMail:
+    """Write subject, text and HTML of a mail from what the database says now."""
+    facts = _facts(mail)
+    words = {part: _template(mail, part).render(mail=facts, locale=mail.locale) for part in _PARTS}
+    return RenderedMail(
+        message_id=mail.message_id,
+        recipient=mail.recipient,
+        sender_name=facts.vendor_name,
+        subject=" ".join(words["subject.txt"].split()),
+        text=words["body.txt"].strip() + "\n",
+        html=_inliner().inline(words["body.html"]),
+        locale=mail.locale,
+        written_at=mail.created_at,
+    )
+
+
+_PARTS = ("subject.txt", "body.txt", "body.html")
+
+
+def _facts(mail: EmailLog) -> MailFacts:
+    found = db.session.execute(
+        select(Vendor.name, LoyaltyProgram.card_name, LoyaltyProgram.card_color)
+        .join(LoyaltyProgram, LoyaltyProgram.vendor_id == Vendor.id)
+        .where(Vendor.id == mail.vendor_id)
+    ).one()
+    card = db.session.execute(
+        select(LoyaltyCard.public_token, LoyaltyCard.card_number).where(
+            LoyaltyCard.id == mail.card_id, LoyaltyCard.vendor_id == mail.vendor_id
+        )
+    ).one_or_none()
+    return MailFacts(
+        vendor_name=found.name,
+        card_name=found.card_name,
+        color=found.card_color,
+        link=links.card(card.public_token) if card else links.confirmation(mail.confirmation_id, "join"),
+        card_number=format_card_number(card.card_number) if card else None,
+    )
+
+
+def _template(mail: EmailLog, part: str) -> Any:  # jinja2's Template is generic over nothing we use
+    return _environment(mail.locale).get_template(f"{mail.kind}/{part}")
+
+
+@cache
+def _environment(locale: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # The i18n extension adds this method, which jinja2's types do not know.
+    environment.install_gettext_translations(_translations(locale), newstyle=True)  # type: ignore[attr-defined]
+    return environment
+
+
+def _translations(locale: str) -> NullTranslations:
+    return Translations.load(str(_TRANSLATIONS), [locale])
+
+
+@cache
+def _inliner() -> css_inline.CSSInliner:
+    # Nothing is ever fetched: a mail is made from its own text alone.
+    return css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)

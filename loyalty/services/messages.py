@@ -1,0 +1,148 @@
+"""Mails: noted once in the transaction of what they tell, written when a worker hands them over."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parseaddr
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from loyalty.database import db, new_id, transaction
+from loyalty.domain.mails import RenderedMail
+from loyalty.models.mail import EmailLog
+from loyalty.services import links, mail_text, outbox
+
+# Kinds of mail, each a folder of templates/mail.
+KINDS = ("enrollment", "card_link", "confirm_join")
+
+# What a stranger can have sent to an address by typing it into the join page.
+ASKED_FOR_BY_ANYBODY = ("enrollment", "card_link", "confirm_join")
+
+_ERROR_LENGTH = 500
+_secret = b""
+_domain = "localhost"
+
+
+def configure(*, public_url: str, mail_from: str, secret_key: str) -> None:
+    """Receive where links lead, who writes (its domain ends the Message-IDs), and the key that signs and counts."""
+    global _secret, _domain
+    _secret = hmac.digest(secret_key.encode(), b"mail address", "sha256")
+    _domain = parseaddr(mail_from)[1].rpartition("@")[2]
+    links.configure(public_url=public_url, secret_key=secret_key)
+
+
+def queue_mail(
+    *,
+    kind: str,
+    event_key: str,
+    vendor_id: UUID,
+    recipient: str,
+    locale: str,
+    at: datetime,
+    card_id: UUID | None = None,
+    confirmation_id: UUID | None = None,
+) -> UUID | None:
+    """Note a mail in the caller's transaction, once per vendor, kind and event; None when it was noted before."""
+    mail_id = new_id()
+    noted = (
+        insert(EmailLog)
+        .values(
+            id=mail_id,
+            vendor_id=vendor_id,
+            kind=kind,
+            event_key=event_key,
+            locale=locale,
+            recipient=recipient,
+            address_hash=address_hash(recipient),
+            card_id=card_id,
+            confirmation_id=confirmation_id,
+            message_id=f"<{mail_id}@{_domain}>",
+            created_at=at,
+        )
+        .on_conflict_do_nothing(index_elements=[EmailLog.vendor_id, EmailLog.kind, EmailLog.event_key])
+        .returning(EmailLog.id)
+    )
+    if db.session.execute(noted).scalar_one_or_none() is None:
+        return None
+    outbox.add(kind=f"mail.{kind}", subject_id=mail_id, vendor_id=vendor_id)
+    return mail_id
+
+
+def count_recent(*, vendor_id: UUID, recipient: str, kinds: Sequence[str], at: datetime) -> int:
+    """Count the mails of some kinds that an address was sent by a vendor in the last 24 hours."""
+    counted = select(func.count()).where(
+        EmailLog.vendor_id == vendor_id,
+        EmailLog.address_hash == address_hash(recipient),
+        EmailLog.kind.in_(kinds),
+        EmailLog.created_at > at - timedelta(days=1),
+    )
+    return int(db.session.execute(counted).scalar_one())
+
+
+def address_hash(address: str) -> str:
+    """Return what stands for an address where it is only compared."""
+    return hmac.new(_secret, address.lower().encode(), hashlib.sha256).hexdigest()
+
+
+def find_mail_to_send(*, email_log_id: UUID) -> RenderedMail | None:
+    """Write the mail as things are now; None when it left before or there is nobody to send it to.
+
+    A mail that is still "sending" belongs to a worker that died or lost its lease after it left: nobody knows whether
+    it arrived, so it becomes "unknown" and stays at home.
+    """
+    with transaction():
+        _move(email_log_id, "sending", "unknown", error="The worker ended before the server answered.")
+        mail = db.session.execute(select(EmailLog).where(EmailLog.id == email_log_id)).scalar_one_or_none()
+        if mail is None or mail.state != "waiting" or not mail.recipient:
+            return None
+        return mail_text.render(mail)
+
+
+def render(*, email_log_id: UUID) -> RenderedMail:
+    """Write a mail as things are now, whatever became of it."""
+    with transaction():
+        return mail_text.render(db.session.execute(select(EmailLog).where(EmailLog.id == email_log_id)).scalar_one())
+
+
+def start_sending(*, email_log_id: UUID) -> bool:
+    """Commit that the mail leaves now; False when another worker was faster. Of all workers one gets True."""
+    with transaction():
+        return _move(email_log_id, "waiting", "sending", sending_at=datetime.now(UTC))
+
+
+def record_sent(*, email_log_id: UUID) -> None:
+    """Note that the server has taken the mail, also when a late answer follows "unknown"."""
+    with transaction():
+        if not _move(email_log_id, "sending", "sent", sent_at=datetime.now(UTC), error=None):
+            _move(email_log_id, "unknown", "sent", sent_at=datetime.now(UTC), error=None)
+
+
+def record_held_back(*, email_log_id: UUID, error: str) -> None:
+    """Note that the server refused for now: it has not got the mail, which waits again."""
+    with transaction():
+        _move(email_log_id, "sending", "waiting", sending_at=None, error=error)
+
+
+def record_unknown(*, email_log_id: UUID, error: str) -> None:
+    """Note that the mail left and no answer came."""
+    with transaction():
+        _move(email_log_id, "sending", "unknown", error=error)
+
+
+def record_failed(*, email_log_id: UUID, error: str) -> None:
+    """Note that nobody tries again; what left with an unknown outcome keeps saying so."""
+    with transaction():
+        if not _move(email_log_id, "waiting", "failed", error=error):
+            _move(email_log_id, "sending", "failed", error=error)
+
+
+def _move(email_log_id: UUID, state: str, to: str, **values: Any) -> bool:  # columns of all types
+    """Change a mail's state where it still is what the caller thinks; one statement, so that nobody comes between."""
+    if values.get("error"):
+        values["error"] = values["error"][:_ERROR_LENGTH]
+    moved = update(EmailLog).where(EmailLog.id == email_log_id, EmailLog.state == state).values(state=to, **values)
+    return db.session.execute(moved.returning(EmailLog.id)).one_or_none() is not None
