@@ -10,6 +10,9 @@ from loyalty.domain.values import CardRef
 SCAN_ALPHABET = "BCDEFGHJKNPRSTVX"
 SCAN_LENGTH = 16
 NUMBER_LENGTH = 10
+# Crockford's base 32: 8 letters are 40 bits, and no two of them look alike.
+PAIRING_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+PAIRING_LENGTH = 8
 
 # A weakly totally anti-symmetric quasigroup of order 10 (H. Michael Damm, 2004).
 _DAMM = (
@@ -27,6 +30,7 @@ _DAMM = (
 
 # The unshifted digit row of French and (§ and !) Belgian keyboards; capitals appear with caps lock on some systems.
 _AZERTY_ROW = str.maketrans("&é\"'(-è_çàÉÈÇÀ§!", "1234567890279068")
+_LOOK_ALIKES = str.maketrans("OIL", "011")
 _SEPARATORS = re.compile(r"[\s\-\u2010-\u2015.]+")
 _CARD_ADDRESS = re.compile(r"/card/([A-Za-z0-9_-]{16,64})(?:[/?#]|$)")
 
@@ -100,3 +104,20 @@ def find_card_token(text: str) -> str | None:
     """Return the public token where the text is the address of a card page, as QR codes held it once."""
     found = _CARD_ADDRESS.search(text.strip())
     return found.group(1) if found else None
+
+
+def make_pairing_code() -> str:
+    """Make a random code that pairs a tablet."""
+    return "".join(secrets.choice(PAIRING_ALPHABET) for _ in range(PAIRING_LENGTH))
+
+
+def format_pairing_code(code: str) -> str:
+    """Return the pairing code in two groups, as it is shown: ABCD-EFGH."""
+    return f"{code[:4]}-{code[4:]}"
+
+
+def read_pairing_code(text: str) -> str | None:
+    """Return the pairing code that somebody typed, whatever the case, the dashes, and O for 0, I or L for 1."""
+    code = _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper().translate(_LOOK_ALIKES)
+    is_code = len(code) == PAIRING_LENGTH and all(letter in PAIRING_ALPHABET for letter in code)
+    return code if is_code else None

@@ -116,3 +116,14 @@ def test_it_finds_the_token_in_an_old_card_address() -> None:
         assert codes.find_card_token(address) == token
     for text in (token, "/card/short", f"/cards/{token}", f"/card/{token}!", ""):
         assert codes.find_card_token(text) is None
+
+
+def test_it_reads_a_pairing_code_as_people_type_it() -> None:
+    code = codes.make_pairing_code()
+    assert len(code) == 8
+    shown = codes.format_pairing_code(code)
+    for typed in (code, shown, shown.lower(), f" {shown} \r\n", code.replace("0", "O").replace("1", "l")):
+        assert codes.read_pairing_code(typed) == code
+    assert codes.read_pairing_code("oil0-ABCD") == "0110ABCD"
+    for text in ("", "ABCD", "ABCD-EFGHJ", "ABCD-EFGU", "\u0663" * 8, "x" * 10_000):
+        assert codes.read_pairing_code(text) is None

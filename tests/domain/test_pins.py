@@ -61,3 +61,9 @@ def test_it_makes_slow_salts_and_compares_digests() -> None:
     assert pins.make_salt().startswith(b"$2b$10$")
     assert pins.is_same("abc", "abc")
     assert not pins.is_same("abc", "abd")
+
+
+def test_it_lets_the_program_decide_where_the_policy_leaves_it_open() -> None:
+    policies = ("required", "optional", "disabled")
+    assert [pins.is_needed(policy, True) for policy in policies] == [True, True, False]
+    assert [pins.is_needed(policy, False) for policy in policies] == [True, False, False]
