@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Date, DateTime, MetaData, Text, Uuid, text
+from sqlalchemy import BigInteger, Date, DateTime, MetaData, Row, Select, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -22,7 +22,13 @@ NAMING = {
 }
 
 # Every wait ends by itself: a lock held elsewhere after 3 s, a statement after 5 s, a transaction left open after 60 s.
-CONNECT_OPTIONS = "-c lock_timeout=3000 -c statement_timeout=5000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
+CONNECT_OPTIONS = (
+    "-c lock_timeout=3000 -c statement_timeout=5000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
+)
+
+# Rows and queries of Core whose columns are put together at run time.
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 
 
 class Base(DeclarativeBase):

@@ -7,9 +7,9 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from loyalty.database import Base, Changed, new_id
+from loyalty.domain.ledger import GENESIS
 from loyalty.models.constraints import not_negative, same_vendor
 
-GENESIS = "0" * 64
 
 
 class LoyaltyCard(Changed, Base):

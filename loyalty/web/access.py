@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from flask import Flask, current_app, g, request
@@ -82,7 +82,8 @@ def current_actor() -> Actor:
 
 def now() -> datetime:
     """The time that views hand down as `at`, moved like the ledger's clock."""
-    return datetime.now(UTC) + current_app.config["CONFIG"].clock_offset
+    offset: timedelta = current_app.config["CONFIG"].clock_offset
+    return datetime.now(UTC) + offset
 
 
 def terminal_session() -> terminals.TerminalSession | None:

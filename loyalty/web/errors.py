@@ -87,7 +87,7 @@ def init(app: Flask) -> None:
 
 def sentence_of(error: LoyaltyError) -> str:
     """Return the error's sentence in the reader's language, its placeholders filled."""
-    return gettext(error.sentence) % error.details if "%(" in error.sentence else gettext(error.sentence)
+    return str(gettext(error.sentence, **error.details))
 
 
 def answer(error: LoyaltyError) -> ResponseReturnValue:

@@ -9,7 +9,6 @@ from flask import Flask, Response, current_app, g, request
 from flask_babel import Babel, get_locale, gettext
 
 from loyalty.domain.codes import format_card_number
-from loyalty.errors import N_
 
 LANGUAGES = {"en": "English", "fr": "Français", "de": "Deutsch", "lb": "Lëtzebuergesch"}
 COOKIE = "lang"
@@ -90,7 +89,7 @@ def day(value: date | datetime) -> str:
 def moment(value: datetime) -> str:
     """Write a day and a time; today is a word."""
     if value.astimezone(ZoneInfo(zone())).date() == datetime.now(UTC).astimezone(ZoneInfo(zone())).date():
-        return gettext(N_("today, %(time)s"), time=clock_time(value))
+        return str(gettext("today, %(time)s", time=clock_time(value)))
     return f"{day(value)}, {clock_time(value)}"
 
 

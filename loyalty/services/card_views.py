@@ -1,0 +1,228 @@
+"""What a card shows: to staff at the counter and to its customer."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from loyalty.database import AnyRow, db
+from loyalty.domain import limits
+from loyalty.domain.colours import fg
+from loyalty.domain.values import Actor, LoyaltyType, PassContent
+from loyalty.errors import CardNotFound
+from loyalty.models.cards import LoyaltyCard
+from loyalty.models.customers import Customer
+from loyalty.models.pins import StaffPin
+from loyalty.models.programs import LoyaltyProgram, Reward
+from loyalty.models.transactions import LoyaltyTransaction
+from loyalty.models.vendors import Vendor, VendorPolicy
+
+DEFAULT_CARD_NAME = "Loyalty Card"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A reward that points buy, and whether this card's points reach."""
+
+    reward_id: str
+    name: str
+    points_required: int
+    affordable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CounterCard:
+    """All that the terminal shows of a card; `cooldown_ends_at` is None once it has passed."""
+
+    card_id: UUID
+    card_number: str
+    public_token: str
+    name: str | None
+    content: PassContent
+    is_active: bool
+    program_active: bool
+    joined_at: datetime
+    last_visit_at: datetime | None
+    birthday_today: bool
+    cooldown_ends_at: datetime | None
+    last_stamp_at: datetime | None
+    last_stamp_by: str | None
+    stamps_today: int
+    max_daily_stamps: int
+    max_stamps_per_action: int
+    day_ends_at: datetime
+    rewards_available: int
+    stamps_reward: str
+    rewards: list[Offer]
+    points_per_euro: int
+    minimum_purchase_cents: int
+    minimum_redemption_points: int
+    currency: str
+    require_order_reference: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PublicCard:
+    """All that the card page shows to whoever holds its address."""
+
+    card_id: UUID
+    public_token: str
+    content: PassContent
+    vendor_id: UUID
+    vendor_code: str
+    vendor_name: str
+    vendor_active: bool
+    locale: str
+    timezone: str
+    name: str | None
+    is_active: bool
+    program_active: bool
+    stamps_until_reward: int
+    rewards_available: int
+    rewards: list[Offer]
+    color: str
+    secondary_color: str | None
+    terms_text: str
+    privacy_url: str | None
+
+
+def get_at_counter(*, actor: Actor, card_id: UUID, at: datetime) -> CounterCard:
+    """Read a card of this vendor for the terminal, or raise CardNotFound."""
+    row = _card(LoyaltyCard.vendor_id == actor.vendor_id, LoyaltyCard.id == card_id)
+    card, customer, program, vendor = row.LoyaltyCard, row.Customer, row.LoyaltyProgram, row.Vendor
+    today = limits.local_day(at, vendor.timezone)
+    ends = limits.cooldown_ends(card.last_stamp_at, program.cooldown_minutes)
+    offers = _offers(card, program)
+    return CounterCard(
+        card_id=card.id,
+        card_number=card.card_number,
+        public_token=card.public_token,
+        name=customer.name,
+        content=pass_content(vendor, program, card, offers),
+        is_active=card.is_active,
+        program_active=program.is_active,
+        joined_at=card.created_at,
+        last_visit_at=last_visit(card),
+        birthday_today=_is_birthday(customer.birth_date, today),
+        cooldown_ends_at=ends if ends and ends > at else None,
+        last_stamp_at=card.last_stamp_at,
+        last_stamp_by=_last_stamp_by(card),
+        stamps_today=limits.stamps_today(card.stamps_day, card.stamps_on_day, today),
+        max_daily_stamps=program.max_daily_stamps,
+        max_stamps_per_action=program.max_stamps_per_action,
+        day_ends_at=limits.next_midnight(at, vendor.timezone),
+        rewards_available=card.stamp_count // program.stamps_target,
+        stamps_reward=program.stamps_reward_description,
+        rewards=offers,
+        points_per_euro=program.points_per_euro,
+        minimum_purchase_cents=program.minimum_purchase_cents,
+        minimum_redemption_points=program.minimum_redemption_points,
+        currency=vendor.currency,
+        require_order_reference=row.require_order_reference,
+    )
+
+
+def get_public(*, token: str) -> PublicCard:
+    """Read a card by the secret of its address, or raise CardNotFound."""
+    row = _card(LoyaltyCard.public_token == token)
+    card, customer, program, vendor = row.LoyaltyCard, row.Customer, row.LoyaltyProgram, row.Vendor
+    offers = _offers(card, program)
+    return PublicCard(
+        card_id=card.id,
+        public_token=card.public_token,
+        content=pass_content(vendor, program, card, offers),
+        vendor_id=vendor.id,
+        vendor_code=vendor.code,
+        vendor_name=vendor.name,
+        vendor_active=vendor.status == "active",
+        locale=customer.locale,
+        timezone=vendor.timezone,
+        name=customer.name,
+        is_active=card.is_active,
+        program_active=program.is_active,
+        stamps_until_reward=max(0, program.stamps_target - card.stamp_count),
+        rewards_available=card.stamp_count // program.stamps_target,
+        rewards=offers,
+        color=program.card_color,
+        secondary_color=program.card_secondary_color,
+        terms_text=program.terms_text,
+        privacy_url=program.privacy_url,
+    )
+
+
+def pass_content(vendor: Vendor, program: LoyaltyProgram, card: LoyaltyCard, offers: list[Offer]) -> PassContent:
+    """Put together what the pass shows, the same in every place."""
+    goal = next((offer for offer in offers if not offer.affordable), offers[-1] if offers else None)
+    return PassContent(
+        vendor_name=vendor.name,
+        card_name=program.card_name or DEFAULT_CARD_NAME,
+        color=program.card_color,
+        foreground=fg(program.card_color),
+        loyalty_type=LoyaltyType(program.loyalty_type),
+        stamp_count=card.stamp_count,
+        stamps_target=program.stamps_target,
+        stamps_reward=program.stamps_reward_description,
+        points_balance=card.points_balance,
+        points_goal=goal.points_required if goal else None,
+        points_reward=goal.name if goal else None,
+        card_number=card.card_number,
+        scan_code=card.scan_code,
+        logo_url=program.logo_url,
+        is_active=card.is_active,
+    )
+
+
+def last_visit(card: LoyaltyCard) -> datetime | None:
+    """Return when the card last earned or redeemed."""
+    times = [card.last_stamp_at, card.last_points_at, card.last_redemption_at]
+    return max((time for time in times if time), default=None)
+
+
+def _card(*conditions: Any) -> AnyRow:  # conditions and rows of SQLAlchemy, of several types
+    query = (
+        select(LoyaltyCard, Customer, LoyaltyProgram, Vendor, VendorPolicy.require_order_reference)
+        .join(Customer, Customer.id == LoyaltyCard.customer_id)
+        .join(LoyaltyProgram, LoyaltyProgram.id == LoyaltyCard.program_id)
+        .join(Vendor, Vendor.id == LoyaltyCard.vendor_id)
+        .join(VendorPolicy, VendorPolicy.vendor_id == LoyaltyCard.vendor_id)
+        .where(*conditions)
+        # What the till wrote with plain statements is read anew, not taken from the session's memory.
+        .execution_options(populate_existing=True)
+    )
+    row = db.session.execute(query).one_or_none()
+    if row is None:
+        raise CardNotFound
+    return row
+
+
+def _offers(card: LoyaltyCard, program: LoyaltyProgram) -> list[Offer]:
+    """Read the rewards on offer, cheapest first."""
+    if program.loyalty_type == LoyaltyType.STAMPS:
+        return []
+    query = (
+        select(Reward.public_id, Reward.name, Reward.points_required)
+        .where(Reward.program_id == program.id, Reward.active)
+        .order_by(Reward.points_required, Reward.sort_order, Reward.public_id)
+    )
+    least = program.minimum_redemption_points
+    return [
+        Offer(row.public_id, row.name, row.points_required, card.points_balance >= max(row.points_required, least))
+        for row in db.session.execute(query)
+    ]
+
+
+def _last_stamp_by(card: LoyaltyCard) -> str | None:
+    if card.last_stamp_at is None:
+        return None
+    query = (
+        select(StaffPin.name)
+        .join(LoyaltyTransaction, LoyaltyTransaction.staff_pin_id == StaffPin.id)
+        .where(LoyaltyTransaction.card_id == card.id, LoyaltyTransaction.transaction_at == card.last_stamp_at)
+    )
+    return db.session.execute(query).scalars().first()
+
+
+def _is_birthday(birth_date: date | None, today: date) -> bool:
+    return birth_date is not None and (birth_date.month, birth_date.day) == (today.month, today.day)

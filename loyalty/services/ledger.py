@@ -1,0 +1,153 @@
+"""The ledger of a card: rows are appended under the card's lock, numbered, chained, and never changed."""
+
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, update
+
+from loyalty.database import AnyRow, db, new_id
+from loyalty.domain.ledger import ENTRY_VERSION, entry_hash
+from loyalty.domain.limits import local_day
+from loyalty.domain.values import Actor, TransactionType
+from loyalty.models.cards import LoyaltyCard
+from loyalty.models.transactions import LoyaltyTransaction, TransactionDetail
+
+
+@dataclass(slots=True)
+class CardState:
+    """The columns of a card that the till changes, as they will be saved at the end of the transaction."""
+
+    stamp_count: int
+    total_stamps_earned: int
+    stamps_redeemed: int
+    points_balance: int
+    total_points_earned: int
+    points_redeemed: int
+    total_points_voided: int
+    last_stamp_at: datetime | None
+    last_points_at: datetime | None
+    last_redemption_at: datetime | None
+    last_activity_at: datetime | None
+    ledger_seq: int
+    ledger_head: str
+    ledger_at: datetime | None
+    stamps_day: date | None
+    stamps_on_day: int
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a use case says about a new row; numbers, balances, hash and origin are added by `append`."""
+
+    transaction_type: TransactionType
+    stamps_delta: int = 0
+    points_delta: int = 0
+    purchase_amount_cents: int | None = None
+    order_reference: str | None = None
+    reward_id: str | None = None
+    reward_description: str | None = None
+    related_transaction_id: UUID | None = None
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where rows of one transaction come from: the card, who acts, when, in which zone, under which key."""
+
+    card_id: UUID
+    vendor_id: UUID
+    actor: Actor
+    now: datetime
+    timezone: str
+    idempotency_key: str | None
+    log_ip_addresses: bool
+
+    @property
+    def today(self) -> date:
+        """The vendor's calendar day."""
+        return local_day(self.now, self.timezone)
+
+
+STATE_COLUMNS = tuple(field.name for field in fields(CardState))
+CARD_COLUMNS = [getattr(LoyaltyCard, name) for name in STATE_COLUMNS]
+
+
+def state_of(row: AnyRow) -> CardState:
+    """Read the state of a card from a row that holds CARD_COLUMNS."""
+    mapping = row._mapping
+    return CardState(**{name: mapping[name] for name in STATE_COLUMNS})
+
+
+def moment(clock: datetime, state: CardState) -> datetime:
+    """Return the time of the next row: the database's clock, and never at or before the card's last row."""
+    if state.ledger_at is None:
+        return clock
+    return max(clock, state.ledger_at + timedelta(microseconds=1))
+
+
+def append(origin: Origin, state: CardState, entry: Entry) -> UUID:
+    """Write one row and move the state along with it; the card must be locked. Returns the row's id.
+
+    A balance below zero is refused by the table's CHECK: the rules of the use case come before.
+    """
+    state.stamp_count += entry.stamps_delta
+    state.points_balance += entry.points_delta
+    state.ledger_seq += 1
+    state.ledger_at = moment(origin.now, state)
+    row = _columns(origin, state, entry)
+    row["entry_hash"] = state.ledger_head = entry_hash(ENTRY_VERSION, state.ledger_head, row)
+    db.session.execute(insert(LoyaltyTransaction).values(**row))
+    _write_details(origin, row["id"], entry.notes)
+    return UUID(str(row["id"]))
+
+
+def save(card_id: UUID, vendor_id: UUID, state: CardState) -> None:
+    """Write the state back to the locked card."""
+    db.session.execute(
+        update(LoyaltyCard)
+        .where(LoyaltyCard.id == card_id, LoyaltyCard.vendor_id == vendor_id)
+        .values(**asdict(state), updated_at=state.ledger_at)
+    )
+
+
+def _columns(origin: Origin, state: CardState, entry: Entry) -> dict[str, Any]:  # a row for Core, of all types
+    actor = origin.actor
+    said = {name: getattr(entry, name) for name in Entry.__slots__ if name != "notes"}
+    return {
+        **said,
+        "transaction_type": entry.transaction_type.value,
+        "id": new_id(),
+        "card_id": origin.card_id,
+        "vendor_id": origin.vendor_id,
+        "store_id": actor.store_id,
+        "seq": state.ledger_seq,
+        "stamps_balance_after": state.stamp_count,
+        "points_balance_after": state.points_balance,
+        "local_day": origin.today,
+        "entry_version": ENTRY_VERSION,
+        "staff_pin_id": actor.staff_pin_id,
+        "terminal_id": actor.terminal_id,
+        "user_id": actor.user_id,
+        "api_key_id": actor.api_key_id,
+        "idempotency_key": origin.idempotency_key,
+        "transaction_at": state.ledger_at,
+    }
+
+
+def _write_details(origin: Origin, transaction_id: UUID, notes: str | None) -> None:
+    actor = origin.actor
+    ip_address = actor.ip_address if origin.log_ip_addresses else None
+    user_agent = actor.user_agent if origin.log_ip_addresses else None
+    if notes or ip_address or user_agent:
+        db.session.execute(
+            insert(TransactionDetail).values(
+                transaction_id=transaction_id,
+                vendor_id=origin.vendor_id,
+                notes=notes,
+                ip_address=ip_address,
+                user_agent=user_agent,
+            )
+        )

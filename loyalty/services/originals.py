@@ -1,0 +1,104 @@
+"""Rows of a card that can be taken back, and how much of each still can be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from loyalty.database import AnyRow, AnySelect, db
+from loyalty.domain.values import TransactionType
+from loyalty.models.transactions import LoyaltyTransaction
+
+VOID_OF: Final = {
+    TransactionType.STAMP_EARNED: TransactionType.STAMP_VOIDED,
+    TransactionType.POINTS_EARNED: TransactionType.POINTS_VOIDED,
+    TransactionType.STAMP_REDEEMED: TransactionType.REDEMPTION_VOIDED,
+    TransactionType.POINTS_REDEEMED: TransactionType.REDEMPTION_VOIDED,
+}
+VOIDS: Final = tuple({kind.value for kind in VOID_OF.values()})
+COLUMNS: Final = (
+    "id",
+    "transaction_type",
+    "stamps_delta",
+    "points_delta",
+    "local_day",
+    "transaction_at",
+    "staff_pin_id",
+    "terminal_id",
+    "api_key_id",
+    "reward_id",
+    "reward_description",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A row of the ledger; `left` is what no void has taken back yet, in stamps or points."""
+
+    id: UUID
+    transaction_type: TransactionType
+    stamps_delta: int
+    points_delta: int
+    local_day: date
+    transaction_at: datetime
+    staff_pin_id: UUID | None
+    terminal_id: UUID | None
+    api_key_id: UUID | None
+    reward_id: str | None
+    reward_description: str | None
+    left: int
+
+
+def get(card_id: UUID, transaction_id: UUID) -> Original | None:
+    """Read one row of the card."""
+    row = db.session.execute(_query(card_id).where(LoyaltyTransaction.id == transaction_id)).one_or_none()
+    return _original(row) if row else None
+
+
+def find_by_order(card_id: UUID, reference: str) -> list[Original]:
+    """Read the purchases of an order reference, newest first."""
+    query = _query(card_id).where(
+        LoyaltyTransaction.order_reference == reference,
+        LoyaltyTransaction.transaction_type == TransactionType.POINTS_EARNED.value,
+    )
+    return [_original(row) for row in db.session.execute(query)]
+
+
+def find_open(card_id: UUID, kinds: Sequence[TransactionType], *, limit: int) -> list[Original]:
+    """Read the newest rows of these kinds that are not wholly taken back."""
+    query = (
+        _query(card_id)
+        .where(LoyaltyTransaction.transaction_type.in_([kind.value for kind in kinds]), _given() > _taken())
+        .limit(limit)
+    )
+    return [_original(row) for row in db.session.execute(query)]
+
+
+def _query(card_id: UUID) -> AnySelect:
+    columns = [getattr(LoyaltyTransaction, name) for name in COLUMNS]
+    left = (_given() - _taken()).label("left")
+    return select(*columns, left).where(LoyaltyTransaction.card_id == card_id).order_by(LoyaltyTransaction.seq.desc())
+
+
+def _given() -> Any:  # an expression of SQLAlchemy
+    return func.abs(LoyaltyTransaction.stamps_delta) + func.abs(LoyaltyTransaction.points_delta)
+
+
+def _taken() -> Any:  # an expression of SQLAlchemy
+    void = LoyaltyTransaction.__table__.alias("void")
+    amount = func.sum(func.abs(void.c.stamps_delta) + func.abs(void.c.points_delta))
+    return (
+        select(func.coalesce(amount, 0))
+        .where(void.c.related_transaction_id == LoyaltyTransaction.id, void.c.transaction_type.in_(VOIDS))
+        .correlate(LoyaltyTransaction)
+        .scalar_subquery()
+    )
+
+
+def _original(row: AnyRow) -> Original:
+    values = {name: getattr(row, name) for name in COLUMNS}
+    values["transaction_type"] = TransactionType(row.transaction_type)
+    return Original(**values, left=int(row.left))

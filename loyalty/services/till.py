@@ -1,0 +1,210 @@
+"""The frame of every use case of the till: the order of its checks, the lock, the key, the commit."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import and_, func, select
+
+from loyalty.database import AnyRow, clock_offset, db
+from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, Role
+from loyalty.errors import (
+    CardInactive,
+    CardNotFound,
+    Forbidden,
+    PointsNotEnabled,
+    ProgramInactive,
+    StaffPinRequired,
+    StampsNotEnabled,
+    VendorSuspended,
+)
+from loyalty.models.cards import LoyaltyCard
+from loyalty.models.idempotency import IdempotencyKey
+from loyalty.models.programs import LoyaltyProgram
+from loyalty.models.vendors import Vendor, VendorPolicy
+from loyalty.services import idempotency, ledger, pins
+from loyalty.services.ledger import CardState, Entry, Origin
+
+R = TypeVar("R", bound=idempotency.Receipt)
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A PIN that came with the request; without a name it is looked for among all of the vendor's."""
+
+    pin: str
+    staff_pin_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a use case finds once the card is locked.
+
+    `card` is the locked row, `facts` holds the vendor's zone and currency, the program and the policy;
+    `state` is what the use case changes and what is saved at its end.
+    """
+
+    actor: Actor
+    card: AnyRow
+    facts: AnyRow
+    state: CardState
+    origin: Origin
+    approved: bool
+
+    @property
+    def now(self) -> datetime:
+        """The time of the rows that are written here."""
+        return self.origin.now
+
+    def append(self, entry: Entry) -> UUID:
+        """Write a row of the ledger."""
+        return ledger.append(self.origin, self.state, entry)
+
+    def requires_manager(self) -> None:
+        """Refuse staff: ask for a manager's PIN, or say no to whoever just gave a right PIN of a lower role.
+
+        Where the vendor uses no PINs there is none to ask for: managers work in the office then.
+        """
+        if self.actor.role >= Role.MANAGER:
+            return
+        if self.approved or self.facts.staff_pin_policy == "disabled":
+            raise Forbidden
+        raise StaffPinRequired(role="manager")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a use case asks of its card: the kind of program, and whether card and program must be active."""
+
+    loyalty: LoyaltyType | None = None
+    active: bool = True
+    manager: bool = False
+
+
+def perform(
+    *,
+    actor: Actor,
+    card: CardRef,
+    key: RequestKey,
+    receipt: type[R],
+    rule: Callable[[Scene], R],
+    ground: Ground,
+    approval: Approval | None,
+) -> R:
+    """Run one use case once per key: stored answer, PIN, lock, key, card, program, `rule`, save, store, commit."""
+    if approval is not None or not _is_known(actor):
+        # Only before PIN work: without it the look under the lock is enough.
+        if answered := idempotency.find(key, receipt):
+            return answered
+        actor = _approved(actor, approval, ground)
+
+    def locked() -> R:
+        found = _lock(actor, card)
+        facts = _facts(found, key)
+        if facts.request_hash is not None:
+            return idempotency.read(facts, key, receipt)
+        scene = _scene(actor, found, facts, key, approved=approval is not None)
+        _check(scene, ground)
+        before = scene.state.ledger_seq
+        answer = rule(scene)
+        if scene.state.ledger_seq != before:
+            ledger.save(found.id, actor.vendor_id, scene.state)
+        idempotency.store(key, answer, vendor_id=actor.vendor_id)
+        return answer
+
+    return idempotency.in_transaction(key, receipt, locked)
+
+
+def _is_known(actor: Actor) -> bool:
+    """Whether a person stands behind the request: an open staff session or a signed-in user."""
+    return actor.staff_pin_id is not None or actor.user_id is not None
+
+
+def _approved(actor: Actor, approval: Approval | None, ground: Ground) -> Actor:
+    if approval is None:
+        if pins.is_needed(actor=actor):
+            raise StaffPinRequired(role="manager" if ground.manager else "staff")
+        return actor
+    at = datetime.now(UTC) + clock_offset()
+    return pins.verify(actor=actor, pin=approval.pin, staff_pin_id=approval.staff_pin_id, at=at)
+
+
+def _lock(actor: Actor, card: CardRef) -> AnyRow:
+    """Lock the card of this vendor; another vendor's card is not found."""
+    query = (
+        select(LoyaltyCard.id, LoyaltyCard.program_id, LoyaltyCard.card_number, LoyaltyCard.enrolled_at_store_id)
+        .add_columns(*ledger.CARD_COLUMNS)
+        .where(LoyaltyCard.vendor_id == actor.vendor_id)
+        .with_for_update()
+    )
+    if card.card_id is not None:
+        query = query.where(LoyaltyCard.id == card.card_id)
+    elif card.scan_code is not None:
+        query = query.where(LoyaltyCard.scan_code == card.scan_code)
+    else:
+        query = query.where(LoyaltyCard.card_number == card.card_number)
+    row = db.session.execute(query).one_or_none()
+    if row is None:
+        raise CardNotFound
+    return row
+
+
+def _facts(card: AnyRow, key: RequestKey) -> AnyRow:
+    """Read all that decides, in the first statement after the lock: its snapshot sees what the lock waited for."""
+    query = (
+        select(
+            *(column for column in LoyaltyProgram.__table__.columns if column.name not in ("id", "vendor_id")),
+            Vendor.status,
+            Vendor.timezone,
+            Vendor.currency,
+            VendorPolicy.staff_pin_policy,
+            VendorPolicy.allow_void_transactions,
+            VendorPolicy.allow_cross_store_redemption,
+            VendorPolicy.require_order_reference,
+            VendorPolicy.log_ip_addresses,
+            IdempotencyKey.request_hash,
+            IdempotencyKey.receipt,
+            func.clock_timestamp().label("clock"),
+        )
+        .select_from(LoyaltyProgram)
+        .join(Vendor, Vendor.id == LoyaltyProgram.vendor_id)
+        .join(VendorPolicy, VendorPolicy.vendor_id == Vendor.id)
+        .outerjoin(IdempotencyKey, and_(IdempotencyKey.caller == key.caller, IdempotencyKey.key == key.key))
+        .where(LoyaltyProgram.id == card.program_id)
+    )
+    return db.session.execute(query).one()
+
+
+def _scene(actor: Actor, card: AnyRow, facts: AnyRow, key: RequestKey, *, approved: bool) -> Scene:
+    state = ledger.state_of(card)
+    origin = Origin(
+        card_id=card.id,
+        vendor_id=actor.vendor_id,
+        actor=actor,
+        now=ledger.moment(facts.clock + clock_offset(), state),
+        timezone=facts.timezone,
+        idempotency_key=key.key,
+        log_ip_addresses=facts.log_ip_addresses,
+    )
+    return Scene(actor=actor, card=card, facts=facts, state=state, origin=origin, approved=approved)
+
+
+def _check(scene: Scene, ground: Ground) -> None:
+    if scene.facts.status != "active":
+        raise VendorSuspended
+    if ground.active and not scene.state.is_active:
+        raise CardInactive
+    if ground.active and not scene.facts.is_active:
+        raise ProgramInactive
+    kind = scene.facts.loyalty_type
+    if ground.loyalty == LoyaltyType.STAMPS and kind == LoyaltyType.POINTS:
+        raise StampsNotEnabled
+    if ground.loyalty == LoyaltyType.POINTS and kind == LoyaltyType.STAMPS:
+        raise PointsNotEnabled
+    if ground.manager:
+        scene.requires_manager()
+
+
+__all__ = ["Approval", "Ground", "Scene", "perform"]
