@@ -1,0 +1,228 @@
+"""Vendors: making one with everything it needs, its own settings, and what the public may know of it."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+from uuid import UUID
+
+from babel.core import get_global
+from sqlalchemy import select
+
+from loyalty.database import db, new_id, transaction
+from loyalty.domain import settings
+from loyalty.domain.colours import fg
+from loyalty.domain.values import Actor, LoyaltyType, PassContent, RequestKey, Role
+from loyalty.errors import N_, NotFound, ProgramNotFound, ValidationError
+from loyalty.models.programs import LoyaltyProgram, Reward
+from loyalty.models.vendors import Store, Vendor, VendorPolicy
+from loyalty.services import audit, idempotency, roles
+from loyalty.services.stores import make_code
+
+
+@dataclass(frozen=True, slots=True)
+class NewVendor:
+    """The ids of a new vendor, its first store and its program."""
+
+    vendor_id: UUID
+    store_id: UUID
+    program_id: UUID
+    code: str
+    store_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class VendorSettings:
+    """What a vendor decides for itself, beside its program."""
+
+    code: str
+    name: str
+    locale: str
+    timezone: str
+    country: str
+    currency: str
+    contact_field: str
+    confirm_address: bool
+    ask_name: bool
+    ask_birthday: bool
+    ask_marketing: bool
+    pin_length: int
+
+
+@dataclass(frozen=True, slots=True)
+class VendorReceipt:
+    """What a change of a vendor's settings did."""
+
+    vendor_id: UUID
+    changed: tuple[str, ...] = ()
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PublicReward:
+    """A reward on offer, as customers see it."""
+
+    reward_id: str
+    name: str
+    points_required: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublicVendor:
+    """What anybody may know of a shop and its program; `content` is an empty card."""
+
+    vendor_id: UUID
+    code: str
+    name: str
+    status: str
+    locale: str
+    timezone: str
+    country: str
+    currency: str
+    contact_field: str
+    confirm_address: bool
+    ask_name: bool
+    ask_birthday: bool
+    ask_marketing: bool
+    allow_self_enrollment: bool
+    program_id: UUID
+    program_active: bool
+    loyalty_type: LoyaltyType
+    card_name: str
+    card_color: str
+    card_secondary_color: str | None
+    logo_url: str | None
+    stamps_target: int
+    stamps_reward_description: str
+    welcome_stamps: int
+    points_per_euro: int
+    welcome_bonus_points: int
+    minimum_purchase_cents: int
+    points_expiration_days: int | None
+    terms_text: str
+    privacy_url: str | None
+    rewards: tuple[PublicReward, ...]
+    content: PassContent
+
+
+def create(
+    *,
+    name: str,
+    store_name: str,
+    code: str | None = None,
+    store_code: str = "main",
+    locale: str = "en",
+    timezone: str = "Europe/Luxembourg",
+    country: str = "LU",
+    currency: str = "EUR",
+    pin_length: int = 4,
+) -> NewVendor:
+    """Create a vendor with its policy, a program that still sleeps, and its first store: all of them or nothing."""
+    own = {"code": code or make_code(name), "name": name, "locale": locale, "timezone": timezone, "country": country}
+    cleaned = settings.clean(settings.VENDOR, {**own, "pin_length": pin_length})
+    store = settings.clean(settings.STORE, {"code": store_code, "name": store_name})
+    if currency not in get_global("all_currencies"):
+        raise ValidationError({"currency": N_("Choose one of the list.")})
+    with transaction():
+        if db.session.scalar(select(Vendor.id).where(Vendor.code == cleaned["code"])):
+            raise ValidationError({"code": N_("Another shop has this short name already.")})
+        vendor_id, store_id, program_id = new_id(), new_id(), new_id()
+        db.session.add(Vendor(id=vendor_id, currency=currency, pin_salt=secrets.token_bytes(16), **cleaned))
+        db.session.flush()
+        db.session.add(VendorPolicy(vendor_id=vendor_id))
+        db.session.add(Store(id=store_id, vendor_id=vendor_id, **store))
+        db.session.add(LoyaltyProgram(id=program_id, vendor_id=vendor_id))
+        db.session.flush()
+    return NewVendor(vendor_id, store_id, program_id, str(cleaned["code"]), str(store["code"]))
+
+
+def get_settings(*, actor: Actor) -> VendorSettings:
+    """Get what the actor's vendor decides for itself."""
+    roles.require(actor=actor, role=Role.MANAGER)
+    vendor = db.session.get(Vendor, actor.vendor_id)
+    if vendor is None:
+        raise NotFound
+    return VendorSettings(**{field.name: getattr(vendor, field.name) for field in fields(VendorSettings)})
+
+
+def change_settings(*, actor: Actor, changes: Mapping[str, object], key: RequestKey) -> VendorReceipt:
+    """Change what the vendor decides for itself, all of those given or none; its code and currency stay."""
+    roles.require(actor=actor, role=Role.MANAGER)
+    if "code" in changes:
+        raise ValidationError({"code": N_("The short name of a shop stays as it is.")})
+    cleaned = settings.clean(settings.VENDOR, changes)
+
+    def work() -> VendorReceipt:
+        vendor = db.session.get(Vendor, actor.vendor_id, with_for_update=True, populate_existing=True)
+        if vendor is None:
+            raise NotFound
+        changed = sorted(name for name, value in cleaned.items() if getattr(vendor, name) != value)
+        for name in changed:
+            setattr(vendor, name, cleaned[name])
+        audit.record(
+            actor=actor,
+            action="vendor.changed",
+            subject_type="vendor",
+            subject_id=vendor.id,
+            details={"changed": changed},
+        )
+        return VendorReceipt(vendor.id, tuple(changed))
+
+    return idempotency.run(key, VendorReceipt, work, vendor_id=actor.vendor_id)
+
+
+def get_public(*, code: str) -> PublicVendor:
+    """Get what anybody may know of the shop with this code and of its program."""
+    row = db.session.execute(
+        select(Vendor, VendorPolicy.allow_self_enrollment, LoyaltyProgram)
+        .join(VendorPolicy, VendorPolicy.vendor_id == Vendor.id)
+        .outerjoin(LoyaltyProgram, LoyaltyProgram.vendor_id == Vendor.id)
+        .where(Vendor.code == code)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    vendor, allow_self_enrollment, program = row
+    if program is None:
+        raise ProgramNotFound
+    rewards = _offer(program)
+    # Values of many types, each named as the field that it fills.
+    derived: dict[str, Any] = {
+        "vendor_id": vendor.id,
+        "allow_self_enrollment": allow_self_enrollment,
+        "program_id": program.id,
+        "program_active": program.is_active,
+        "loyalty_type": LoyaltyType(program.loyalty_type),
+        "rewards": rewards,
+        "content": _empty_card(vendor, program, rewards),
+    }
+    names = [field.name for field in fields(PublicVendor) if field.name not in derived]
+    copied = {name: getattr(vendor if hasattr(vendor, name) else program, name) for name in names}
+    return PublicVendor(**derived, **copied)
+
+
+def _offer(program: LoyaltyProgram) -> tuple[PublicReward, ...]:
+    rows = db.session.execute(
+        select(Reward.public_id, Reward.name, Reward.points_required)
+        .where(Reward.vendor_id == program.vendor_id, Reward.program_id == program.id, Reward.active)
+        .order_by(Reward.points_required, Reward.sort_order)
+    )
+    return tuple(PublicReward(row.public_id, row.name, row.points_required) for row in rows)
+
+
+def _empty_card(vendor: Vendor, program: LoyaltyProgram, rewards: tuple[PublicReward, ...]) -> PassContent:
+    return PassContent(
+        vendor_name=vendor.name,
+        card_name=program.card_name,
+        color=program.card_color,
+        foreground=fg(program.card_color),
+        loyalty_type=LoyaltyType(program.loyalty_type),
+        stamp_count=0,
+        stamps_target=program.stamps_target,
+        stamps_reward=program.stamps_reward_description,
+        points_balance=0,
+        points_goal=rewards[0].points_required if rewards else None,
+        points_reward=rewards[0].name if rewards else None,
+        card_number="",
+        scan_code="",
+        logo_url=program.logo_url,
+    )
