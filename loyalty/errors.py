@@ -6,7 +6,7 @@ Sentences are message ids with named placeholders; `web/errors.py` translates th
 from typing import Any, ClassVar
 
 
-def N_(sentence: str) -> str:  # noqa: N802 - the name that gettext tools look for
+def N_(sentence: str) -> str:
     """Mark a sentence for translation without translating it yet."""
     return sentence
 
@@ -225,3 +225,9 @@ class TerminalLocked(NotAuthenticated):
     """The tablet is paired, and nobody's PIN has opened it."""
 
     sentence = N_("Enter your PIN to continue.")
+
+
+class LinkExpired(NotFound):
+    """A mailed link was used before, is older than a day, or was never signed here."""
+
+    sentence = N_("This link was used before or is too old. Ask for a new one on the shop's page.")

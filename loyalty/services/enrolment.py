@@ -1,0 +1,230 @@
+"""Joining: on the join page, by the mailed link, and at the counter."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import select
+
+from loyalty.database import clock, db
+from loyalty.domain import joining
+from loyalty.domain.joining import Applicant, JoinForm, Questions
+from loyalty.domain.limits import local_day
+from loyalty.domain.values import Actor, RequestKey, Role
+from loyalty.errors import ProgramInactive, SelfEnrollmentDisabled, VendorSuspended
+from loyalty.models.cards import LoyaltyCard
+from loyalty.models.vendors import Store, Vendor
+from loyalty.services import cards, confirmations, customers, idempotency, join_mails, vendors
+from loyalty.services.customers import KnownCustomer
+from loyalty.services.vendors import PublicVendor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """What joining answers. Only a new card is shown; "neutral" and "confirm" say no more than "look at your mail"."""
+
+    state: Literal["created", "neutral", "confirm"]
+    card_id: UUID | None = None
+    # Not stored with the answer: read again when the same form comes twice.
+    public_token: str | None = field(default=None, metadata={"secret": True})
+    replayed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrolled:
+    """What enrolling at the counter answers: a new card, or the one that the customer already had."""
+
+    card_id: UUID
+    created: bool
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """Who joins where: one for each of the three ways."""
+
+    vendor: PublicVendor
+    applicant: Applicant
+    locale: str
+    actor: Actor
+    key: RequestKey
+    at: datetime
+
+    def find_known(self) -> KnownCustomer | None:
+        """Lock the addresses and look for the customer whose identifying address it is."""
+        vendor_id, person = self.vendor.vendor_id, self.applicant
+        customers.lock_addresses(vendor_id=vendor_id, addresses=(person.email, person.phone))
+        if self.vendor.contact_field == "email":
+            return customers.find_by_address(vendor_id=vendor_id, email=person.email)
+        return customers.find_by_address(vendor_id=vendor_id, phone=person.phone)
+
+
+def get_joinable(*, code: str) -> PublicVendor:
+    """Get a shop that takes new customers on its page, or raise why it does not."""
+    vendor = vendors.get_public(code=code)
+    _require_open(vendor)
+    if not vendor.allow_self_enrollment:
+        raise SelfEnrollmentDisabled
+    return vendor
+
+
+def join(
+    *, vendor_code: str, store_code: str | None, form: JoinForm, locale: str, key: RequestKey, at: datetime
+) -> Joined:
+    """Join a shop, once per key: a new address gets its card, a known one a mail, and the answer tells no more."""
+    vendor = get_joinable(code=vendor_code)
+    applicant = joining.check(form, _questions(vendor), local_day(at, vendor.timezone))
+    # Whoever knows a key but sends another form has simply made another request.
+    key = replace(key, caller=f"join:{vendor.vendor_id}:{key.request_hash}")
+    store_id = _find_store(vendor.vendor_id, store_code)
+    visit = _Visit(vendor, applicant, locale, _self_service(vendor, store_id), key, at)
+    return _with_token(idempotency.run(key, Joined, lambda: _join(visit), vendor_id=vendor.vendor_id))
+
+
+def get_pending(*, token: str, at: datetime) -> PublicVendor:
+    """Get the shop that a mailed link joins; the link stays unused."""
+    pending = confirmations.get(token=token, kind="join", at=at)
+    return get_joinable(code=_code_of(pending.vendor_id))
+
+
+def confirm_join(*, token: str, key: RequestKey, at: datetime) -> Joined:
+    """Use a mailed link, once: whoever presses its button has proven the address and gets the card, new or old."""
+    confirmation_id = confirmations.get_id(token=token, kind="join")
+    key = replace(key, caller=f"confirm:{confirmation_id}")
+
+    def work() -> Joined:
+        pending = confirmations.use(confirmation_id=confirmation_id, at=at)
+        vendor = get_joinable(code=_code_of(pending.vendor_id))
+        applicant, store_id = _read_kept(pending.form)
+        visit = _Visit(vendor, applicant, pending.locale, _self_service(vendor, store_id), key, at)
+        known = visit.find_known()
+        if known and known.card_id and known.email == pending.address:
+            return Joined(state="created", card_id=known.card_id, public_token=known.public_token)
+        # Known by a phone number that somebody else took meanwhile: the link has proven an e-mail address only.
+        return _join(visit) if known and known.card_id else _create(visit, known)
+
+    return _with_token(idempotency.run(key, Joined, work))
+
+
+def enrol_at_counter(*, actor: Actor, form: JoinForm, key: RequestKey) -> Enrolled:
+    """Enrol a customer at the till, once per key, with any address or none; a known customer's card is found."""
+    vendor = vendors.get_public(code=_code_of(actor.vendor_id))
+    _require_open(vendor)
+    at = clock()
+    questions = replace(_questions(vendor), contact_required=False, email_required=False)
+    applicant = joining.check(form, questions, local_day(at, vendor.timezone))
+    visit = _Visit(vendor, applicant, vendor.locale, actor, key, at)
+
+    def work() -> Enrolled:
+        known = visit.find_known() or customers.find_by_address(vendor_id=vendor.vendor_id, email=applicant.email)
+        known = known or customers.find_by_address(vendor_id=vendor.vendor_id, phone=applicant.phone)
+        if known and known.card_id:
+            return Enrolled(card_id=known.card_id, created=False)
+        return Enrolled(card_id=_make_card(visit, known).card_id, created=True)
+
+    return idempotency.run(key, Enrolled, work, vendor_id=vendor.vendor_id)
+
+
+def _require_open(vendor: PublicVendor) -> None:
+    if vendor.status != "active":
+        raise VendorSuspended
+    if not vendor.program_active:
+        raise ProgramInactive
+
+
+def _questions(vendor: PublicVendor) -> Questions:
+    return Questions(
+        contact_field=vendor.contact_field,
+        country=vendor.country,
+        ask_name=vendor.ask_name,
+        ask_birthday=vendor.ask_birthday,
+        ask_marketing=vendor.ask_marketing,
+        # Only mail can confirm: a shop that asks for phones needs the address, too.
+        email_required=vendor.confirm_address,
+    )
+
+
+def _join(visit: _Visit) -> Joined:
+    known, vendor_id = visit.find_known(), visit.vendor.vendor_id
+    if known and known.card_id:
+        join_mails.send_link(vendor_id=vendor_id, known=known, at=visit.at)
+    elif visit.vendor.confirm_address:
+        join_mails.send_confirmation(
+            vendor_id=vendor_id, address=visit.applicant.email, form=_kept(visit), locale=visit.locale, at=visit.at
+        )
+    else:
+        return _create(visit, known)
+    # The same words for known and unknown where every address is confirmed first: the mails alone differ.
+    return Joined(state="confirm" if visit.vendor.confirm_address else "neutral")
+
+
+def _create(visit: _Visit, known: KnownCustomer | None) -> Joined:
+    card = _make_card(visit, known)
+    return Joined(state="created", card_id=card.card_id, public_token=card.public_token)
+
+
+def _make_card(visit: _Visit, known: KnownCustomer | None) -> cards.NewCard:
+    vendor_id, person, at = visit.vendor.vendor_id, visit.applicant, visit.at
+    if known:
+        customer_id, address = known.customer_id, known.email
+    else:
+        # A changed text is another version of the terms.
+        terms = hashlib.sha256(visit.vendor.terms_text.encode()).hexdigest()[:16]
+        added = customers.add(vendor_id=vendor_id, applicant=person, locale=visit.locale, terms_version=terms, at=at)
+        customer_id, address = added.customer_id, added.email
+    card = cards.create(actor=visit.actor, customer_id=customer_id, idempotency_key=visit.key.key)
+    join_mails.send_card(vendor_id=vendor_id, address=address, card_id=card.card_id, locale=visit.locale, at=at)
+    return card
+
+
+def _self_service(vendor: PublicVendor, store_id: UUID | None) -> Actor:
+    """Customers act for themselves: the ledger names the store of the poster and nobody of its staff."""
+    return Actor(vendor_id=vendor.vendor_id, role=Role.STAFF, store_id=store_id)
+
+
+def _find_store(vendor_id: UUID, code: str | None) -> UUID | None:
+    """Find the store that a poster names; a wrong name is no reason to refuse anybody."""
+    query = select(Store.id).where(Store.vendor_id == vendor_id, Store.code == (code or ""), Store.active)
+    found: UUID | None = db.session.execute(query).scalar_one_or_none()
+    return found
+
+
+def _kept(visit: _Visit) -> dict[str, Any]:  # JSON values
+    person = visit.applicant
+    return {
+        "email": person.email,
+        "phone": person.phone,
+        "name": person.name,
+        "birth_date": person.birth_date.isoformat() if person.birth_date else None,
+        "marketing_consent": person.marketing_consent,
+        "store_id": str(visit.actor.store_id) if visit.actor.store_id else None,
+    }
+
+
+def _read_kept(form: Mapping[str, Any]) -> tuple[Applicant, UUID | None]:  # what _kept wrote
+    applicant = Applicant(
+        email=form["email"],
+        phone=form["phone"],
+        name=form["name"],
+        birth_date=date.fromisoformat(form["birth_date"]) if form["birth_date"] else None,
+        marketing_consent=form["marketing_consent"],
+    )
+    return applicant, UUID(form["store_id"]) if form["store_id"] else None
+
+
+def _with_token(answer: Joined) -> Joined:
+    """Read the card's address again where the answer came from store."""
+    if answer.card_id is None or answer.public_token is not None:
+        return answer
+    query = select(LoyaltyCard.public_token).where(LoyaltyCard.id == answer.card_id)
+    return replace(answer, public_token=db.session.execute(query).scalar_one())
+
+
+def _code_of(vendor_id: UUID) -> str:
+    return str(db.session.execute(select(Vendor.code).where(Vendor.id == vendor_id)).scalar_one())
+
+
+__all__ = ["Enrolled", "JoinForm", "Joined", "confirm_join", "enrol_at_counter", "get_joinable", "get_pending", "join"]
