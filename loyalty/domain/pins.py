@@ -48,3 +48,8 @@ def pin_digest(pepper: bytes, vendor_id: UUID, salt: bytes, pin: str) -> str:
 def is_same(digest: str, other: str) -> bool:
     """Whether two digests are equal, in constant time."""
     return hmac.compare_digest(digest.encode(), other.encode())
+
+
+def is_needed(staff_pin_policy: str, require_staff_pin: bool) -> bool:
+    """Whether the till asks for PINs: the platform's admin decides, or leaves it to the program."""
+    return staff_pin_policy == "required" or (staff_pin_policy == "optional" and require_staff_pin)
