@@ -1,6 +1,5 @@
 """Vendors: making one with everything it needs, its own settings, and what the public may know of it."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy import select
 from loyalty.database import db, new_id, transaction
 from loyalty.domain import settings
 from loyalty.domain.colours import fg
+from loyalty.domain.pins import make_salt
 from loyalty.domain.values import Actor, LoyaltyType, PassContent, RequestKey, Role
 from loyalty.errors import N_, NotFound, ProgramNotFound, ValidationError
 from loyalty.models.programs import LoyaltyProgram, Reward
@@ -127,7 +127,7 @@ def create(
         if db.session.scalar(select(Vendor.id).where(Vendor.code == cleaned["code"])):
             raise ValidationError({"code": N_("Another shop has this short name already.")})
         vendor_id, store_id, program_id = new_id(), new_id(), new_id()
-        db.session.add(Vendor(id=vendor_id, currency=currency, pin_salt=secrets.token_bytes(16), **cleaned))
+        db.session.add(Vendor(id=vendor_id, currency=currency, pin_salt=make_salt(), **cleaned))
         db.session.flush()
         db.session.add(VendorPolicy(vendor_id=vendor_id))
         db.session.add(Store(id=store_id, vendor_id=vendor_id, **store))

@@ -1,0 +1,329 @@
+"""PINs: counted before they are hashed, found by one slow hash, shown once."""
+
+import secrets
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from loyalty.database import clock, db, transaction
+from loyalty.domain.pins import make_salt, pin_digest
+from loyalty.domain.values import Actor, Role
+from loyalty.errors import Forbidden, LoyaltyError, NotFound, StaffPinInvalid, StaffPinLocked, ValidationError
+from loyalty.models.audit import AuditEvent
+from loyalty.models.idempotency import IdempotencyKey
+from loyalty.models.pins import PinThrottle, StaffPin
+from loyalty.models.programs import LoyaltyProgram
+from loyalty.models.vendors import Vendor
+from loyalty.services import pins, throttles
+from tests.office import key_of, make_bakery, make_butcher
+from tests.tills import Tablet, all_at_once, hash_fast, make_staff, make_tablet, set_policy
+
+AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
+WAITS = [
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(minutes=30),
+    timedelta(minutes=30),
+]
+
+
+def wrong(pin: str) -> str:
+    """A PIN of the same length that is not this one."""
+    return f"{(int(pin) + 1) % 10 ** len(pin):0{len(pin)}d}"
+
+
+def outcome(tablet: Tablet, pin: str, staff_pin_id: UUID | None = None, at: datetime = AT) -> str:
+    """Try a PIN; the answer is the name of whose it is, or the code of the refusal."""
+    try:
+        return pins.verify(actor=tablet.actor, pin=pin, staff_pin_id=staff_pin_id, at=at).staff_name
+    except LoyaltyError as refusal:
+        return refusal.code
+
+
+def counted() -> dict[tuple[str, str], int]:
+    """The counters that are not at zero, as a new transaction sees them."""
+    with transaction():
+        rows = db.session.execute(sa.select(PinThrottle.source, PinThrottle.subject, PinThrottle.failed_attempts))
+        return {(source.split(":")[0], subject): number for source, subject, number in rows if number}
+
+
+def test_it_knows_whose_pin_it_is_with_and_without_a_name(context: None) -> None:
+    bakery = make_bakery()
+    tablet = make_tablet(bakery)
+    ben, ben_pin = make_staff(bakery, "Ben")
+    _ada, ada_pin = make_staff(bakery, "Ada", role="manager")
+    found = pins.verify(actor=tablet.actor, pin=ben_pin, staff_pin_id=ben, at=AT)
+    assert (found.staff_pin_id, found.staff_name, found.role) == (ben, "Ben", Role.STAFF)
+    assert found.terminal_id == tablet.terminal_id
+    assert pins.verify(actor=tablet.actor, pin=ada_pin, at=AT).role == Role.MANAGER
+    assert outcome(tablet, ada_pin, ben) == "STAFF_PIN_INVALID"
+    assert [tile.name for tile in pins.tiles(actor=tablet.actor)] == ["Ada", "Ben"]
+    assert [row.last_used_at for row in pins.list_all(actor=bakery.actor)] == [AT, AT]
+
+
+def test_it_makes_the_wait_grow_and_says_until_when(context: None) -> None:
+    bakery = make_bakery()
+    hash_fast(bakery)
+    tablet = make_tablet(bakery)
+    ben, pin = make_staff(bakery)
+    at = AT
+    for left in (4, 3, 2, 1):
+        with pytest.raises(StaffPinInvalid) as free:
+            pins.verify(actor=tablet.actor, pin=wrong(pin), staff_pin_id=ben, at=at)
+        assert (free.value.attempts_left, free.value.locked_until) == (left, None)
+    for wait in WAITS:
+        with pytest.raises(StaffPinInvalid) as costly:
+            pins.verify(actor=tablet.actor, pin=wrong(pin), staff_pin_id=ben, at=at)
+        assert (costly.value.attempts_left, costly.value.locked_until) == (0, at + wait)
+        for moment in (at, at + wait / 2, at + wait - timedelta(microseconds=1)):
+            with pytest.raises(StaffPinLocked) as locked:
+                pins.verify(actor=tablet.actor, pin=pin, staff_pin_id=ben, at=moment)
+            assert (locked.value.locked_until, locked.value.needs_manager) == (at + wait, False)
+        at += wait
+    assert outcome(tablet, pin, ben, at) == "Ben"
+    assert outcome(tablet, wrong(pin), ben, at) == "STAFF_PIN_INVALID"
+    assert counted()[("terminal", str(ben))] == 1
+
+
+def test_it_begins_anew_after_a_day(context: None) -> None:
+    bakery = make_bakery()
+    hash_fast(bakery)
+    tablet = make_tablet(bakery)
+    ben, pin = make_staff(bakery)
+    assert [outcome(tablet, wrong(pin), ben) for _ in range(4)] == ["STAFF_PIN_INVALID"] * 4
+    with pytest.raises(StaffPinInvalid) as refusal:
+        pins.verify(actor=tablet.actor, pin=wrong(pin), staff_pin_id=ben, at=AT + timedelta(hours=24))
+    assert refusal.value.attempts_left == 4
+
+
+def test_it_locks_out_nobody_else(context: None) -> None:
+    bakery = make_bakery()
+    hash_fast(bakery)
+    tablet, other = make_tablet(bakery), make_tablet(bakery, "Back room")
+    ben, ben_pin = make_staff(bakery, "Ben")
+    ana, ana_pin = make_staff(bakery, "Ana")
+    outcomes = [outcome(tablet, wrong(ben_pin), ben) for _ in range(20)]
+    assert Counter(outcomes) == {"STAFF_PIN_INVALID": 5, "STAFF_PIN_LOCKED": 15}
+    assert outcome(tablet, ana_pin, ana) == "Ana"
+    assert outcome(tablet, ben_pin) == "Ben"
+    assert outcome(other, ben_pin, ben) == "Ben"
+    assert outcome(tablet, ben_pin, ben) == "STAFF_PIN_LOCKED"
+
+
+def test_it_asks_for_a_manager_after_thirty_failures_on_one_terminal(context: None) -> None:
+    bakery = make_bakery()
+    hash_fast(bakery)
+    tablet, other = make_tablet(bakery), make_tablet(bakery, "Back room")
+    ben, ben_pin = make_staff(bakery, "Ben")
+    ada, ada_pin = make_staff(bakery, "Ada", role="manager")
+    for number in range(30):
+        # A right PIN in between buys nothing for the others.
+        assert outcome(tablet, ben_pin, ben, AT) == "Ben"
+        assert outcome(tablet, wrong(ben_pin), ben, AT + timedelta(seconds=number)) == "STAFF_PIN_INVALID"
+    later = AT + timedelta(minutes=5)
+    for pin, staff_pin_id in ((ben_pin, ben), (ben_pin, None), (wrong(ben_pin), None), (wrong(ada_pin), ada)):
+        with pytest.raises(StaffPinLocked) as locked:
+            pins.verify(actor=tablet.actor, pin=pin, staff_pin_id=staff_pin_id, at=later)
+        assert (locked.value.needs_manager, locked.value.locked_until) == (True, AT + timedelta(hours=24))
+    assert outcome(other, ben_pin, ben, later) == "Ben"
+    assert outcome(tablet, ada_pin, None, later) == "Ada"
+    assert outcome(tablet, ben_pin, ben, later) == "Ben"
+
+
+def test_it_verifies_exactly_the_limit_of_parallel_guesses(app: Flask) -> None:
+    with app.app_context():
+        bakery = make_bakery()
+        hash_fast(bakery)
+        tablet = make_tablet(bakery)
+        ben, pin = make_staff(bakery)
+    for _ in range(20):
+        outcomes = all_at_once(app, [lambda: [outcome(tablet, wrong(pin), ben) for _ in range(5)]] * 40)
+        codes = Counter(code for five in outcomes for code in five)
+        assert codes == {"STAFF_PIN_INVALID": 5, "STAFF_PIN_LOCKED": 195}
+        with app.app_context():
+            assert counted() == {("terminal", str(ben)): 5, ("terminal", "all"): 5}
+            pins.unlock(actor=bakery.actor, staff_pin_id=ben, key=key_of(bakery))
+
+
+def test_it_would_verify_more_with_a_counter_that_is_read_and_then_written(app: Flask) -> None:
+    vendor_id, salt = uuid4(), make_salt()
+
+    def naive() -> int:
+        with transaction():
+            number = db.session.scalar(sa.select(PinThrottle.failed_attempts).where(PinThrottle.source == "naive"))
+        if (number or 0) >= 5:
+            return 0
+        pin_digest(b"p" * 32, vendor_id, salt, "481203")
+        with transaction():
+            counter = sa.update(PinThrottle).where(PinThrottle.source == "naive")
+            db.session.execute(counter.values(failed_attempts=(number or 0) + 1))
+        return 1
+
+    with app.app_context(), transaction():
+        db.session.add(PinThrottle(source="naive", subject="*", window_started_at=AT))
+    assert sum(all_at_once(app, [naive] * 40)) > 5
+
+
+def test_it_counts_nothing_for_a_stranger(context: None) -> None:
+    bakery = make_bakery()
+    _ben, pin = make_staff(bakery)
+    stranger = Actor(bakery.vendor_id, Role.STAFF)
+    for staff_pin_id in (None, uuid4()):
+        with pytest.raises(Forbidden):
+            pins.verify(actor=stranger, pin=pin, staff_pin_id=staff_pin_id, at=AT)
+    assert ("vendor", "*") not in counted()
+
+
+def test_it_does_not_find_people_next_door_or_of_another_store(context: None) -> None:
+    bakery, butcher = make_bakery(), make_butcher()
+    tablet = make_tablet(bakery)
+    mallory, mallory_pin = make_staff(butcher, "Mallory")
+    assert outcome(tablet, mallory_pin, mallory) == "NOT_FOUND"
+    assert outcome(tablet, mallory_pin) == "STAFF_PIN_INVALID"
+    elsewhere = Tablet(
+        tablet.token, tablet.terminal_id, Actor(bakery.vendor_id, Role.STAFF, uuid4(), tablet.terminal_id)
+    )
+    ben, ben_pin = make_staff(bakery, "Ben", store_id=bakery.store_id)
+    assert outcome(tablet, ben_pin, ben) == "Ben"
+    assert outcome(elsewhere, ben_pin, ben) == "NOT_FOUND"
+    assert outcome(elsewhere, ben_pin) == "STAFF_PIN_INVALID"
+    assert [tile.name for tile in pins.tiles(actor=elsewhere.actor)] == []
+    for command in (pins.regenerate, pins.deactivate, pins.unlock):
+        with pytest.raises(NotFound):
+            command(actor=bakery.actor, staff_pin_id=mallory, key=key_of(bakery))
+    with pytest.raises(NotFound):
+        make_staff(bakery, store_id=butcher.store_id)
+    assert [row.name for row in pins.list_all(actor=butcher.actor)] == ["Mallory"]
+
+
+@pytest.mark.parametrize("pin", ["", "12", "abcd", "1234567", "\u0661\u0662\u0663\u0664", "\ud800", "9" * 10_000])
+def test_it_counts_what_can_be_no_pin_as_a_wrong_one(context: None, pin: str) -> None:
+    bakery = make_bakery()
+    tablet = make_tablet(bakery)
+    assert outcome(tablet, pin) == "STAFF_PIN_INVALID"
+    assert counted()[("terminal", "*")] == 1
+
+
+def test_it_shows_a_pin_once_and_makes_it_once(context: None) -> None:
+    bakery = make_bakery()
+    key = key_of(bakery)
+    first = pins.create(actor=bakery.actor, name=" Ben ", role="staff", store_id=None, key=key)
+    again = pins.create(actor=bakery.actor, name=" Ben ", role="staff", store_id=None, key=key)
+    assert (first.name, len(first.pin or ""), first.replayed) == ("Ben", 4, False)
+    assert (again.staff_pin_id, again.pin, again.replayed) == (first.staff_pin_id, None, True)
+    stored = db.session.execute(sa.select(IdempotencyKey.receipt)).scalars().all()
+    assert all(first.pin not in str(receipt.get("pin")) for receipt in stored if first.pin)
+    assert db.session.scalars(sa.select(AuditEvent.action)).all().count("pin.created") == 1
+
+
+def test_it_makes_another_pin_where_the_first_is_taken(context: None) -> None:
+    bakery = make_bakery()
+    hash_fast(bakery)
+    # With 150 people a repeat among the 4-digit PINs is as good as certain to be tried.
+    made = {make_staff(bakery, f"Person {number}")[1] for number in range(150)}
+    assert len(made) == 150
+
+
+def test_it_replaces_and_ends_pins(context: None) -> None:
+    bakery = make_bakery()
+    tablet = make_tablet(bakery)
+    ben, old = make_staff(bakery)
+    new = pins.regenerate(actor=bakery.actor, staff_pin_id=ben, key=key_of(bakery)).pin
+    assert new is not None
+    assert outcome(tablet, new, ben) == "Ben"
+    assert new == old or outcome(tablet, old, ben) == "STAFF_PIN_INVALID"
+    key = key_of(bakery)
+    assert not pins.deactivate(actor=bakery.actor, staff_pin_id=ben, key=key).replayed
+    assert pins.deactivate(actor=bakery.actor, staff_pin_id=ben, key=key).replayed
+    assert outcome(tablet, new, ben) == "NOT_FOUND"
+    assert outcome(tablet, new) == "STAFF_PIN_INVALID"
+    assert pins.tiles(actor=tablet.actor) == []
+    assert [row.active for row in pins.list_all(actor=bakery.actor)] == [False]
+
+
+def test_it_unlocks_for_a_manager(context: None) -> None:
+    bakery = make_bakery()
+    hash_fast(bakery)
+    tablet = make_tablet(bakery)
+    ben, pin = make_staff(bakery)
+    now = clock()
+    assert [outcome(tablet, wrong(pin), ben, now) for _ in range(6)][-1] == "STAFF_PIN_LOCKED"
+    assert pins.list_all(actor=bakery.actor)[0].locked_until == now + WAITS[0]
+    pins.unlock(actor=bakery.actor, staff_pin_id=ben, key=key_of(bakery))
+    assert counted() == {}
+    assert outcome(tablet, pin, ben, now) == "Ben"
+
+
+def test_it_refuses_cashiers_who_change_pins(context: None) -> None:
+    bakery = make_bakery()
+    tablet = make_tablet(bakery)
+    ben, _pin = make_staff(bakery)
+    for command in (pins.regenerate, pins.deactivate, pins.unlock):
+        with pytest.raises(Forbidden):
+            command(actor=tablet.actor, staff_pin_id=ben, key=key_of(bakery))
+    with pytest.raises(Forbidden):
+        pins.create(actor=tablet.actor, name="Ben", role="manager", store_id=None, key=key_of(bakery))
+    with pytest.raises(Forbidden):
+        pins.list_all(actor=tablet.actor)
+
+
+@pytest.mark.parametrize(("name", "role", "field"), [("  ", "staff", "name"), ("x" * 121, "staff", "name")])
+def test_it_says_what_is_wrong_with_a_new_person(context: None, name: str, role: str, field: str) -> None:
+    bakery = make_bakery()
+    for tried in ({"name": name, "role": role}, {"name": "Ben", "role": "owner"}):
+        with pytest.raises(ValidationError) as refusal:
+            pins.create(actor=bakery.actor, store_id=None, key=key_of(bakery), **tried)
+        assert set(refusal.value.errors) <= {field, "role"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "program", "needed"),
+    [("required", False, True), ("optional", True, True), ("optional", False, False), ("disabled", True, False)],
+)
+def test_it_asks_for_pins_as_policy_and_program_say(context: None, policy: str, program: bool, needed: bool) -> None:
+    bakery = make_bakery()
+    set_policy(bakery, staff_pin_policy=policy)
+    with transaction():
+        mine = LoyaltyProgram.vendor_id == bakery.vendor_id
+        db.session.execute(sa.update(LoyaltyProgram).where(mine).values(require_staff_pin=program))
+    assert pins.is_needed(actor=bakery.actor) is needed
+
+
+def test_it_is_never_called_inside_a_transaction(context: None) -> None:
+    bakery = make_bakery()
+    tablet = make_tablet(bakery)
+    with pytest.raises(RuntimeError), transaction():
+        pins.verify(actor=tablet.actor, pin="481203", at=AT)
+    assert ("terminal", "*") not in counted()
+
+
+def test_it_stores_no_digest_that_works_without_the_pepper(context: None, app: Flask) -> None:
+    bakery = make_bakery()
+    tablet = make_tablet(bakery)
+    ben, pin = make_staff(bakery)
+    stored, salt = db.session.execute(
+        sa.select(StaffPin.pin_hash, Vendor.pin_salt).join(Vendor, Vendor.id == StaffPin.vendor_id)
+    ).one()
+    assert pin not in stored
+    assert stored.startswith("$2b$10$")
+    assert pin_digest(b"", bakery.vendor_id, salt, pin) != stored
+    pins.configure(pepper=secrets.token_bytes(32))
+    try:
+        assert outcome(tablet, pin, ben) == "STAFF_PIN_INVALID"
+    finally:
+        pins.configure(pepper=app.config["CONFIG"].pin_pepper)
+
+
+def test_it_forgets_counters_that_count_nothing_any_more(context: None) -> None:
+    bakery = make_bakery()
+    tablet = make_tablet(bakery)
+    assert outcome(tablet, "0000") == "STAFF_PIN_INVALID"
+    throttles.forget_old(at=AT + timedelta(hours=23), memory=timedelta(hours=24))
+    assert counted()
+    throttles.forget_old(at=AT + timedelta(days=400), memory=timedelta(hours=24))
+    assert counted() == {}
