@@ -49,6 +49,11 @@ class Config:
         """Whether people reach the site by https: cookies are Secure then, and HSTS is sent."""
         return self.public_url.startswith("https://")
 
+    @property
+    def loopback(self) -> bool:
+        """Whether PUBLIC_URL is an address that only this machine can reach."""
+        return _is_loopback(self.public_url)
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Config":
         """Read and check every setting, or raise a ConfigError that says which one is wrong."""

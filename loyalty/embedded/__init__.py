@@ -8,8 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from loyalty.embedded.children import EmbeddedError
 from loyalty.embedded.postgres import APP, OWNER, Postgres
 from loyalty.embedded.valkey import Valkey
+
+__all__ = ["EmbeddedError", "Servers", "has_data", "published", "servers"]
 
 
 @dataclass(frozen=True)

