@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Protocol, TypeVar, cast
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import CursorResult, delete, insert, select, text
+from sqlalchemy import CursorResult, delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
-from loyalty.database import AnyRow, clock, db, transaction
+from loyalty.database import AnyRow, db, transaction
 from loyalty.domain.values import RequestKey
 from loyalty.errors import IdempotencyInProgress, IdempotencyKeyReused
 from loyalty.models.idempotency import IdempotencyKey
@@ -67,7 +67,7 @@ def store(key: RequestKey, answer: Receipt, *, vendor_id: UUID | None, status: i
             request_hash=key.request_hash,
             status=status,
             receipt=stored,
-            created_at=clock(),
+            created_at=func.clock_timestamp(),
         )
     )
 
