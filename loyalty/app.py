@@ -12,8 +12,10 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from loyalty import cli, database, logs, models, queue, web
+from loyalty.adapters.mail import make_mailer
 from loyalty.database import CONNECT_OPTIONS, db
 from loyalty.domain.stamp_grid import stamp_grid
+from loyalty.jobs import handlers
 from loyalty.services import messages, pins
 from loyalty.wallets.qr import address_svg, qr_svg
 
@@ -41,6 +43,7 @@ def create_app(config: Config) -> Flask:
     queue.configure(redis_url=config.redis_url)
     pins.configure(pepper=config.pin_pepper)
     messages.configure(public_url=config.public_url, mail_from=config.mail_from, secret_key=config.secret_key)
+    handlers.configure(mailer=make_mailer(config.mail_url, config.mail_from, config.data_dir))
     web.register(app)
     cli.register(app)
     return app

@@ -27,6 +27,7 @@ class Joined:
     """What joining answers. Only a new card is shown; "neutral" and "confirm" say no more than "look at your mail"."""
 
     state: Literal["created", "neutral", "confirm"]
+    vendor_code: str
     card_id: UUID | None = None
     # Not stored with the answer: read again when the same form comes twice.
     public_token: str | None = field(default=None, metadata={"secret": True})
@@ -63,12 +64,25 @@ class _Visit:
 
 
 def get_joinable(*, code: str) -> PublicVendor:
-    """Get a shop that takes new customers on its page, or raise why it does not."""
+    """Get a shop that takes new customers on its page, its card as they will get it, or raise why it takes none."""
     vendor = vendors.get_public(code=code)
     _require_open(vendor)
     if not vendor.allow_self_enrollment:
         raise SelfEnrollmentDisabled
-    return vendor
+    greeting = replace(
+        vendor.content,
+        stamp_count=vendor.welcome_stamps if vendor.content.has_stamps else 0,
+        points_balance=vendor.welcome_bonus_points if vendor.content.has_points else 0,
+    )
+    return replace(vendor, content=greeting)
+
+
+def find_own_card(*, vendor_id: UUID, token: str) -> str | None:
+    """Find the card that this phone was given before; None when it is not a card of this shop."""
+    query = select(LoyaltyCard.public_token).where(
+        LoyaltyCard.vendor_id == vendor_id, LoyaltyCard.public_token == token
+    )
+    return db.session.execute(query).scalar_one_or_none()
 
 
 def join(
@@ -102,7 +116,7 @@ def confirm_join(*, token: str, key: RequestKey, at: datetime) -> Joined:
         visit = _Visit(vendor, applicant, pending.locale, _self_service(vendor, store_id), key, at)
         known = visit.find_known()
         if known and known.card_id and known.email == pending.address:
-            return Joined(state="created", card_id=known.card_id, public_token=known.public_token)
+            return _shown(visit, known.card_id, known.public_token)
         # Known by a phone number that somebody else took meanwhile: the link has proven an e-mail address only.
         return _join(visit) if known and known.card_id else _create(visit, known)
 
@@ -158,12 +172,16 @@ def _join(visit: _Visit) -> Joined:
     else:
         return _create(visit, known)
     # The same words for known and unknown where every address is confirmed first: the mails alone differ.
-    return Joined(state="confirm" if visit.vendor.confirm_address else "neutral")
+    return Joined(state="confirm" if visit.vendor.confirm_address else "neutral", vendor_code=visit.vendor.code)
 
 
 def _create(visit: _Visit, known: KnownCustomer | None) -> Joined:
     card = _make_card(visit, known)
-    return Joined(state="created", card_id=card.card_id, public_token=card.public_token)
+    return _shown(visit, card.card_id, card.public_token)
+
+
+def _shown(visit: _Visit, card_id: UUID, public_token: str | None) -> Joined:
+    return Joined(state="created", vendor_code=visit.vendor.code, card_id=card_id, public_token=public_token)
 
 
 def _make_card(visit: _Visit, known: KnownCustomer | None) -> cards.NewCard:
@@ -227,4 +245,4 @@ def _code_of(vendor_id: UUID) -> str:
     return str(db.session.execute(select(Vendor.code).where(Vendor.id == vendor_id)).scalar_one())
 
 
-__all__ = ["Enrolled", "JoinForm", "Joined", "confirm_join", "enrol_at_counter", "get_joinable", "get_pending", "join"]
+__all__ = ["Enrolled", "JoinForm", "Joined", "confirm_join", "enrol_at_counter", "find_own_card", "get_joinable", "get_pending", "join"]

@@ -2,10 +2,11 @@
 
 from flask import Flask
 
-from loyalty.web import access, assets, errors, forms, health, limits, locale, request_log, security, theme
+from loyalty.web import access, assets, errors, forms, health, limits, locale, public, request_log, security, theme
 
 BLUEPRINTS = (
     health.blueprint,
+    public.blueprint,
     theme.blueprint,
 )
 
