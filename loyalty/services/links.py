@@ -20,6 +20,11 @@ def card(public_token: str) -> str:
     return f"{_public_url}/card/{public_token}"
 
 
+def join(vendor_code: str, store_code: str) -> str:
+    """Return the address of a shop's join page, as a poster at one of its stores shows it."""
+    return f"{_public_url}/join/{vendor_code}?store={store_code}"
+
+
 def confirmation(confirmation_id: UUID | None, kind: str) -> str:
     """Return the address that uses a confirmation, with its id and kind signed."""
     return f"{_public_url}/{kind}/confirm/{_signer.dumps([str(confirmation_id), kind])}"

@@ -32,6 +32,7 @@ class TerminalSession:
     vendor_id: UUID
     store_id: UUID
     store_name: str
+    store_code: str
     vendor_name: str
     vendor_code: str
     label: str
@@ -64,6 +65,7 @@ _SESSION = (
         Terminal.left_handed,
         Terminal.sound,
         Store.name.label("store_name"),
+        Store.code.label("store_code"),
         Vendor.name.label("vendor_name"),
         Vendor.code.label("vendor_code"),
         Vendor.locale,
@@ -138,6 +140,7 @@ def _session(row: Row[*tuple[Any, ...]], seen_at: datetime | None) -> TerminalSe
         vendor_id=row.vendor_id,
         store_id=row.store_id,
         store_name=row.store_name,
+        store_code=row.store_code,
         vendor_name=row.vendor_name,
         vendor_code=row.vendor_code,
         label=row.label,

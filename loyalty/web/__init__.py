@@ -2,11 +2,25 @@
 
 from flask import Flask
 
-from loyalty.web import access, assets, errors, forms, health, limits, locale, public, request_log, security, theme
+from loyalty.web import (
+    access,
+    assets,
+    errors,
+    forms,
+    health,
+    limits,
+    locale,
+    public,
+    request_log,
+    security,
+    terminal,
+    theme,
+)
 
 BLUEPRINTS = (
     health.blueprint,
     public.blueprint,
+    terminal.blueprint,
     theme.blueprint,
 )
 

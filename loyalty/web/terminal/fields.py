@@ -1,0 +1,19 @@
+"""Single fields of forms that have no more than one or two."""
+
+from uuid import UUID
+
+from flask import request
+
+
+def uuid_field(name: str) -> UUID | None:
+    """Read an id from the form; what is none counts as left out."""
+    try:
+        return UUID(request.form.get(name, ""))
+    except ValueError:
+        return None
+
+
+def number_field(name: str, default: int) -> int:
+    """Read a whole number from the form; what is none is refused by the rules, as zero."""
+    text = request.form.get(name, str(default)).strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else 0

@@ -1,0 +1,87 @@
+"""Giving a reward: it hands over goods, so it is asked once before."""
+
+from uuid import UUID
+
+from flask import Response, request
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from loyalty.domain.values import CardRef, Role
+from loyalty.errors import InvalidReward
+from loyalty.services import card_views, points, stamps
+from loyalty.services.card_views import CounterCard
+from loyalty.web.access import current_actor, now, requires
+from loyalty.web.forms import new_key, request_key
+from loyalty.web.locale import number
+from loyalty.web.sentences import gettext, ngettext
+from loyalty.web.terminal.approvals import find_approval
+from loyalty.web.terminal.blueprint import blueprint
+from loyalty.web.terminal.outcomes import done
+from loyalty.web.terminal.stage import show
+from loyalty.web.terminal.words import Outcome, heading
+
+
+@blueprint.get("/cards/<uuid:card_id>/redemptions/new")
+@requires(Role.STAFF)
+def confirm_redemption(card_id: UUID) -> Response:
+    """Name the reward and its price, and ask."""
+    card = card_views.get_at_counter(actor=current_actor(), card_id=card_id, at=now())
+    reward_id = request.args.get("reward_id") or None
+    name, cost = _offer(card, reward_id)
+    return show(
+        "redeem",
+        title=gettext("Give %(reward)s?", reward=name),
+        card=card,
+        heading=heading(card),
+        offer_name=name,
+        cost=cost,
+        reward_id=reward_id,
+        redeem_key=new_key(),
+    )
+
+
+@blueprint.post("/cards/<uuid:card_id>/redemptions")
+@requires(Role.STAFF)
+def redeem(card_id: UUID) -> WerkzeugResponse:
+    """Take the price and give the reward, once for each form that was drawn."""
+    reward_id = request.form.get("reward_id") or None
+    return _redeem_points(card_id, reward_id) if reward_id else _redeem_stamps(card_id)
+
+
+def _offer(card: CounterCard, reward_id: str | None) -> tuple[str, str]:
+    if reward_id is None:
+        target = card.content.stamps_target
+        return card.stamps_reward, ngettext("%(num)s stamp will be used.", "%(num)s stamps will be used.", target)
+    for offer in card.rewards:
+        if offer.reward_id == reward_id:
+            price = offer.points_required
+            return offer.name, ngettext(
+                "%(points)s point will be used.", "%(points)s points will be used.", price, points=number(price)
+            )
+    raise InvalidReward
+
+
+def _redeem_stamps(card_id: UUID) -> WerkzeugResponse:
+    receipt = stamps.redeem(
+        actor=current_actor(), card=CardRef(card_id=card_id), key=request_key({}), approval=find_approval()
+    )
+    title = gettext("Reward given. %(count)s of %(target)s", count=receipt.stamp_count, target=receipt.stamps_target)
+    outcome = Outcome("ok", "gift", title, receipt.reward_description, feedback="given")
+    return done(outcome, card_id=card_id, undo=receipt.transaction_id)
+
+
+def _redeem_points(card_id: UUID, reward_id: str) -> WerkzeugResponse:
+    receipt = points.redeem(
+        actor=current_actor(),
+        card=CardRef(card_id=card_id),
+        reward_id=reward_id,
+        key=request_key({"reward_id": reward_id}),
+        approval=find_approval(),
+    )
+    title = gettext("Reward given: %(reward)s", reward=receipt.reward_name)
+    text = ngettext(
+        "%(points)s point left on the card.",
+        "%(points)s points left on the card.",
+        receipt.points_balance,
+        points=number(receipt.points_balance),
+    )
+    return done(Outcome("ok", "gift", title, text, feedback="given"), card_id=card_id, undo=receipt.transaction_id)
