@@ -13,6 +13,7 @@ from loyalty.web import (
     public,
     request_log,
     security,
+    start,
     terminal,
     theme,
 )
@@ -20,6 +21,7 @@ from loyalty.web import (
 BLUEPRINTS = (
     health.blueprint,
     public.blueprint,
+    start.blueprint,
     terminal.blueprint,
     theme.blueprint,
 )

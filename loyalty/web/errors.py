@@ -79,6 +79,7 @@ def register_renderer(blueprint: str, renderer: Renderer) -> None:
 
 def init(app: Flask) -> None:
     """Map every exception to an answer."""
+    app.jinja_env.globals["request_id"] = lambda: g.get("request_id", "")
     app.register_error_handler(LoyaltyError, answer)
     app.register_error_handler(RateLimitExceeded, _rate_limited)
     app.register_error_handler(HTTPException, _http)
