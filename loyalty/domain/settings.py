@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
+from uuid import UUID
 from zoneinfo import available_timezones
 
 import phonenumbers
@@ -18,6 +19,7 @@ from loyalty.domain.values import LoyaltyType
 from loyalty.errors import N_, ValidationError
 
 LOCALES: Final = ("en", "fr", "de", "lb")
+COUNTRIES: Final = tuple(sorted(phonenumbers.SUPPORTED_REGIONS))
 CODE: Final = r"[a-z0-9][a-z0-9-]{1,39}"
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 
@@ -175,6 +177,17 @@ def _timezone(value: object) -> object:
     return value
 
 
+def _id(value: object) -> object:
+    try:
+        return str(UUID(str(value or "")))
+    except ValueError as refusal:
+        raise SettingError(N_("Choose one of the list.")) from refusal
+
+
+def _id_or_all(value: object) -> object:
+    return _id(value) if value else ""
+
+
 _money: Final = {"stamps_reward_value_cents", "minimum_purchase_cents"}
 _may_be_empty: Final = {"stamps_reward_value_cents", "points_expiration_days"}
 
@@ -212,11 +225,20 @@ VENDOR: Final[Mapping[str, Check]] = {
     "name": _text(bounds.NAME_LENGTH, required=True),
     "locale": _choice(LOCALES),
     "timezone": _timezone,
-    "country": _choice(sorted(phonenumbers.SUPPORTED_REGIONS)),
+    "country": _choice(COUNTRIES),
     "contact_field": _choice(("email", "phone")),
     "confirm_address": _yes_or_no,
     "ask_name": _yes_or_no,
     "ask_birthday": _yes_or_no,
     "ask_marketing": _yes_or_no,
     "pin_length": _choice((4, 6)),
+}
+STAFF_PIN: Final[Mapping[str, Check]] = {
+    "name": _text(bounds.NAME_LENGTH, required=True),
+    "role": _choice(("staff", "manager")),
+    "store": _id_or_all,
+}
+TERMINAL: Final[Mapping[str, Check]] = {
+    "label": _text(bounds.NAME_LENGTH, required=True),
+    "store": _id,
 }

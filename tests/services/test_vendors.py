@@ -20,7 +20,7 @@ def test_it_makes_a_vendor_with_policy_program_and_store(context: None) -> None:
         "ada-s-bakery",
         "Europe/Luxembourg",
         "EUR",
-        16,
+        29,
     )
     assert db.session.get_one(VendorPolicy, made.vendor_id).staff_pin_policy == "required"
     assert db.session.get_one(Store, made.store_id).code == "main"
@@ -79,7 +79,7 @@ def test_it_changes_its_settings_within_what_is_possible(context: None, name: st
         assert getattr(vendors.get_settings(actor=ada.actor), name) == good
     before = vendors.get_settings(actor=ada.actor)
     with pytest.raises(ValidationError) as refusal:
-        vendors.change_settings(actor=ada.actor, changes={name: bad, "ask_name": False}, key=key_of(ada))
+        vendors.change_settings(actor=ada.actor, changes={"confirm_address": False, name: bad}, key=key_of(ada))
     assert list(refusal.value.errors) == [name]
     assert vendors.get_settings(actor=ada.actor) == before
 
