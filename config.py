@@ -58,11 +58,12 @@ class Config:
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Config":
         """Read and check every setting, or raise a ConfigError that says which one is wrong."""
         env = environment() if environ is None else environ
-        port = _whole_number(env, "PORT", 8000, 1, 65535)
-        public_url = _public_url(env, port)
         data_dir = data_directory(env)
         embedded = not _text(env, "DATABASE_URL")
         servers = _embedded_servers(data_dir) if embedded else {}
+        # The port that `make run` was started with, so that a command beside it makes the same links.
+        port = _whole_number(env, "PORT", int(servers.get("port") or 8000), 1, 65535)
+        public_url = _public_url(env, port)
         return cls(
             secret_key=_secret(env, "SECRET_KEY", data_dir, embedded=embedded),
             pin_pepper=_secret(env, "PIN_PEPPER", data_dir, embedded=embedded).encode(),
@@ -137,7 +138,8 @@ def _embedded_servers(data_dir: Path) -> dict[str, str]:
     path = data_dir / "run" / "embedded.json"
     try:
         servers = json.loads(path.read_text(encoding="utf-8"))
-        return {name: str(servers[name]) for name in ("database_url", "database_owner_url", "redis_url")}
+        found = {name: str(servers[name]) for name in ("database_url", "database_owner_url", "redis_url")}
+        return found | ({"port": port} if (port := str(servers.get("port", ""))).isdigit() else {})
     except FileNotFoundError:
         raise ConfigError("There is no database: set DATABASE_URL and REDIS_URL, or start `make run` first.") from None
     except (OSError, ValueError, KeyError, TypeError) as error:

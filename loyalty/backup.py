@@ -203,28 +203,31 @@ def _filled_table(owner: sa.Engine) -> str | None:
 def _replace_database(config: Config, owner: sa.Engine, dump: Path) -> None:
     """Restore beside what is there, which goes only when the new one is complete."""
     before = f"before_{datetime.now(UTC):%Y%m%d%H%M%S}"
-    _say(owner, f"ALTER SCHEMA public RENAME TO {before}", "CREATE SCHEMA public")
+    _set_aside(owner, before)
     try:
-        _run(
-            config,
-            "pg_restore",
-            "--no-owner",
-            "--no-privileges",
-            "--exit-on-error",
-            "--single-transaction",
-            "--dbname",
-            sa.make_url(config.database_owner_url or "").database or "",
-            str(dump),
-        )
+        target = sa.make_url(config.database_owner_url or "").database or ""
+        rules = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
+        _run(config, "pg_restore", *rules, "--dbname", target, str(dump))
     except BaseException:
         _say(owner, "DROP SCHEMA public CASCADE", f"ALTER SCHEMA {before} RENAME TO public")
         raise
     _say(owner, f"DROP SCHEMA {before} CASCADE")
 
 
+def _set_aside(owner: sa.Engine, name: str) -> None:
+    with owner.connect() as connection:
+        quote = connection.dialect.identifier_preparer.quote
+        tables = ", ".join(quote(table) for table in sa.inspect(connection).get_table_names())
+    # Whoever is at work there has to finish first; nobody can begin again on the old tables.
+    locks = [f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"] if tables else []
+    try:
+        _say(owner, *locks, f"ALTER SCHEMA public RENAME TO {name}", "CREATE SCHEMA public")
+    except sa.exc.OperationalError as error:
+        raise BackupError("Somebody is working in the database: stop the web server and the workers.") from error
+
+
 def _say(owner: sa.Engine, *statements: str) -> None:
     with owner.begin() as connection:
-        # A running web server would hold the tables: better to fail than to wait behind it.
-        connection.execute(sa.text("SET LOCAL lock_timeout = '5s'"))
+        connection.execute(sa.text("SET LOCAL lock_timeout = '2s'"))
         for statement in statements:
             connection.execute(sa.text(statement))

@@ -56,7 +56,7 @@ def _run(stack: contextlib.ExitStack) -> None:
     if not env.get("DATABASE_URL"):
         make_secrets(data, env, has_data=has_data(data))
         running = stack.enter_context(servers(data, durable=True, env=env))
-        stack.enter_context(published(data, running))
+        stack.enter_context(published(data, running, port=env.get("PORT", "")))
     config = Config.from_env(env)
     host = "127.0.0.1" if config.loopback else ""
     _check_port(host, config.port)

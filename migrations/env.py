@@ -19,12 +19,7 @@ LEDGER = "loyalty_transactions"
 
 
 def next_number(_context: Any, _revision: Any, directives: list[Any]) -> None:
-    """Number new versions 0001, 0002, …, and make none where nothing changed."""
-    if not directives:
-        return
-    if directives[0].upgrade_ops is not None and directives[0].upgrade_ops.is_empty():
-        directives.clear()
-        return
+    """Number new versions 0001, 0002, and so on."""
     heads = ScriptDirectory.from_config(context.config).get_heads()
     directives[0].rev_id = f"{max((int(head) for head in heads), default=0) + 1:04}"
 

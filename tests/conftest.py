@@ -118,6 +118,14 @@ def config(listening: socket.socket, tmp_path_factory: pytest.TempPathFactory) -
         yield _config(database, public_url, tmp_path_factory.mktemp("data"), redis_number=worker + 1)
 
 
+@pytest.fixture
+def apart(config: Config, tmp_path: Path) -> Iterator[Config]:
+    """A configuration with an empty database and a data folder of its own, for what turns a whole one around."""
+    with _database("template0") as database:
+        number = int(config.redis_url.rpartition("=" if "db=" in config.redis_url else "/")[2])
+        yield _config(database, config.public_url, tmp_path / "apart", redis_number=number)
+
+
 @pytest.fixture(scope="session")
 def app(config: Config) -> Iterator[Flask]:
     """The application."""

@@ -82,7 +82,7 @@ def test_it_copes_with_a_path_too_long_for_a_socket() -> None:
 def test_it_tells_other_processes_where_they_are_and_only_the_owner(tmp_path: Path) -> None:
     running = Servers("app", "owner", "redis", "bin")
     path = tmp_path / "run" / "embedded.json"
-    with published(tmp_path, running):
+    with published(tmp_path, running, port="8000"):
         assert json.loads(path.read_text(encoding="utf-8"))["database_owner_url"] == "owner"
         assert path.stat().st_mode & 0o077 == 0
     assert not path.exists()

@@ -42,13 +42,13 @@ def servers(data: Path | None, *, durable: bool, env: Mapping[str, str]) -> Iter
 
 
 @contextlib.contextmanager
-def published(data: Path, running: Servers) -> Iterator[None]:
-    """Tell other processes of the same data folder where the servers are, while the block lasts."""
+def published(data: Path, running: Servers, *, port: str) -> Iterator[None]:
+    """Tell other processes of the same data folder where everything is, while the block lasts."""
     path = data / "run" / "embedded.json"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(asdict(running), file, indent=2)
+        json.dump(asdict(running) | {"port": port}, file, indent=2)
     try:
         yield
     finally:
