@@ -27,6 +27,7 @@ POLICY: Final[dict[str, tuple[int, int]]] = {
 }
 ADJUSTMENT: Final = 100_000
 PURCHASE: Final = 1_000_000_000
+POINTS: Final = 100_000_000_000  # of one row of the ledger
 CARD_NAME_LENGTH: Final = 100
 URL_LENGTH: Final = 500
 NAME_LENGTH: Final = 120

@@ -77,6 +77,16 @@ def find_open(card_id: UUID, kinds: Sequence[TransactionType], *, limit: int) ->
     return [_original(row) for row in db.session.execute(query)]
 
 
+def count_stamps(card_id: UUID, day: date) -> int:
+    """Count the stamps of one of the vendor's days, less what was taken back."""
+    query = select(func.coalesce(func.sum(_given() - _taken()), 0)).where(
+        LoyaltyTransaction.card_id == card_id,
+        LoyaltyTransaction.transaction_type == TransactionType.STAMP_EARNED.value,
+        LoyaltyTransaction.local_day == day,
+    )
+    return int(db.session.execute(query).scalar_one())
+
+
 def _query(card_id: UUID) -> AnySelect:
     columns = [getattr(LoyaltyTransaction, name) for name in COLUMNS]
     left = (_given() - _taken()).label("left")

@@ -111,14 +111,16 @@ def _earn(scene: Scene, amount: int, reference: str | None, notes: str | None) -
     facts, state = scene.facts, scene.state
     if reference is None and facts.require_order_reference:
         raise OrderReferenceRequired(errors={"order_reference": OrderReferenceRequired.sentence})
+    if reference and (first := _same_order(scene, reference)):
+        return _first_answer(scene, first, amount)
     if amount < facts.minimum_purchase_cents:
         raise ValidationError(
             {"amount": N_("Purchases below the shop's minimum give no points.")},
             minimum_purchase_cents=facts.minimum_purchase_cents,
         )
-    if reference and (first := _same_order(scene, reference)):
-        return _first_answer(scene, first, amount)
     points = points_for(amount, facts.points_per_euro, get_currency_precision(facts.currency))
+    if points > bounds.POINTS:
+        raise ValidationError({"amount": N_("This amount is too large.")})
     if points == 0:
         return _receipt(scene, None, 0, amount)
     entry = Entry(

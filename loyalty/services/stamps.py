@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from loyalty.domain import limits
 from loyalty.domain.earning import crossed_multiples
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, TransactionType
 from loyalty.errors import N_, InsufficientStamps, ValidationError
+from loyalty.services import originals
 from loyalty.services.ledger import Entry
 from loyalty.services.till import Approval, Ground, Scene, perform
+
+FIRST_ZONE: Final = "Etc/GMT-14"  # where each day begins first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +89,7 @@ def _add(scene: Scene, quantity: int) -> StampReceipt:
     facts, state, today = scene.facts, scene.state, scene.origin.today
     if not 1 <= quantity <= facts.max_stamps_per_action:
         raise ValidationError({"quantity": N_("This is more than one tap may give.")})
-    on_day = limits.stamps_today(state.stamps_day, state.stamps_on_day, today)
+    on_day = _stamps_today(scene)
     limits.check_stamp(
         now=scene.now,
         quantity=quantity,
@@ -117,6 +121,20 @@ def _add(scene: Scene, quantity: int) -> StampReceipt:
         stamps_remaining_today=facts.max_daily_stamps - state.stamps_on_day,
         transaction_at=scene.now,
     )
+
+
+def _stamps_today(scene: Scene) -> int:
+    """Return the stamps of the vendor's today: the card counts its last day, older days are counted anew.
+
+    A day can come back only where the vendor's zone has changed; a day that had not begun anywhere on earth when the
+    card got its last stamp has none.
+    """
+    state, today = scene.state, scene.origin.today
+    if state.stamps_day == today:
+        return state.stamps_on_day
+    if state.last_stamp_at is None or limits.local_day(state.last_stamp_at, FIRST_ZONE) < today:
+        return 0
+    return originals.count_stamps(scene.card.id, today)
 
 
 def _next_stamp(scene: Scene) -> datetime | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from loyalty.database import AnyRow, AnySelect, db
 from loyalty.domain.limits import local_day
@@ -15,11 +16,12 @@ from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.models.pins import StaffPin
 from loyalty.models.transactions import LoyaltyTransaction
-from loyalty.models.vendors import Store, Vendor
+from loyalty.models.vendors import Store, Vendor, VendorPolicy
 from loyalty.services.originals import VOID_OF, VOIDS
 from loyalty.services.voids import UNDO_WINDOW
 
 MOST_OF_TODAY = 20
+VOIDABLE = [kind.value for kind in VOID_OF]
 QUIET = (TransactionType.CARD_CREATED.value, TransactionType.WELCOME_BONUS.value)
 
 
@@ -81,7 +83,7 @@ def history(*, card_id: UUID, vendor_id: UUID, limit: int = 5) -> list[HistoryLi
     """Return the newest rows of a card."""
     row = LoyaltyTransaction
     query = (
-        select(row, Store.name.label("store_name"), _is_voided().label("voided"))
+        select(row, Store.name.label("store_name"), _is_voided(row).label("voided"))
         .outerjoin(Store, Store.id == row.store_id)
         .where(row.card_id == card_id, row.vendor_id == vendor_id)
         .order_by(row.seq.desc())
@@ -109,8 +111,12 @@ def _entries(actor: Actor) -> AnySelect:
             LoyaltyCard.card_number,
             Customer.name.label("name"),
             StaffPin.name.label("staff_name"),
-            _is_voided().label("voided"),
+            _is_voided(row).label("voided"),
+            _is_followed().label("followed"),
+            VendorPolicy.allow_void_transactions,
+            VendorPolicy.staff_pin_policy,
         )
+        .join(VendorPolicy, VendorPolicy.vendor_id == row.vendor_id)
         .join(LoyaltyCard, LoyaltyCard.id == row.card_id)
         .join(Customer, Customer.id == LoyaltyCard.customer_id)
         .outerjoin(StaffPin, StaffPin.id == row.staff_pin_id)
@@ -119,23 +125,34 @@ def _entries(actor: Actor) -> AnySelect:
     )
 
 
-def _is_voided() -> Any:  # an expression of SQLAlchemy
+def _is_voided(row: Any) -> Any:  # the table or an alias of it; an expression of SQLAlchemy
     """Whether the rows that name this one took all of it back."""
-    void = LoyaltyTransaction.__table__.alias("void")
+    void = LoyaltyTransaction.__table__.alias()
     taken = (
         select(func.sum(func.abs(void.c.stamps_delta) + func.abs(void.c.points_delta)))
-        .where(void.c.related_transaction_id == LoyaltyTransaction.id, void.c.transaction_type.in_(VOIDS))
-        .correlate(LoyaltyTransaction)
+        .where(void.c.related_transaction_id == row.id, void.c.transaction_type.in_(VOIDS))
+        .correlate(row)
         .scalar_subquery()
     )
-    given = func.abs(LoyaltyTransaction.stamps_delta) + func.abs(LoyaltyTransaction.points_delta)
-    return func.coalesce(taken >= given, False)
+    return func.coalesce(taken >= func.abs(row.stamps_delta) + func.abs(row.points_delta), False)
+
+
+def _is_followed() -> Any:  # an expression of SQLAlchemy
+    """Whether something that could be undone first stands after this on its card."""
+    row, later = LoyaltyTransaction, aliased(LoyaltyTransaction)
+    query = select(later.id).where(
+        later.card_id == row.card_id, later.seq > row.seq, later.transaction_type.in_(VOIDABLE), ~_is_voided(later)
+    )
+    return query.correlate(row).exists()
 
 
 def _entry(actor: Actor, found: AnyRow, at: datetime) -> Entry:
     row = found[0]
     kind = TransactionType(row.transaction_type)
-    own = row.staff_pin_id == actor.staff_pin_id
+    is_undo = row.staff_pin_id == actor.staff_pin_id and not found.followed and at - row.transaction_at <= UNDO_WINDOW
+    needs_manager = actor.role < Role.MANAGER and not is_undo
+    # Without PINs there is no manager to ask for at the counter.
+    offered = found.allow_void_transactions and not (needs_manager and found.staff_pin_policy == "disabled")
     return Entry(
         transaction_id=row.id,
         card_id=row.card_id,
@@ -148,6 +165,6 @@ def _entry(actor: Actor, found: AnyRow, at: datetime) -> Entry:
         transaction_at=row.transaction_at,
         staff_name=found.staff_name,
         voided=found.voided,
-        voidable=kind in VOID_OF and not found.voided,
-        needs_manager=actor.role < Role.MANAGER and (not own or at - row.transaction_at > UNDO_WINDOW),
+        voidable=kind in VOID_OF and not found.voided and offered,
+        needs_manager=needs_manager,
     )

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from loyalty.database import AnyRow, db
+from loyalty.database import AnyRow, db, end_reading, transaction
 from loyalty.domain.ledger import ENTRY_COLUMNS, GENESIS, entry_hash
 from loyalty.domain.values import TransactionType
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.transactions import LoyaltyTransaction
+from loyalty.services.originals import VOID_OF
 
 BATCH = 1_000
 COLUMNS = tuple(LoyaltyTransaction.__table__.columns)
@@ -22,7 +23,7 @@ KIND = TransactionType
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The first thing that is wrong with a card; `seq` is the row, None where the card itself disagrees."""
+    """The first thing that is wrong with a card; `seq` is the row, None where only the card itself disagrees."""
 
     card_id: UUID
     card_number: str
@@ -54,10 +55,10 @@ class Replay:
     points_redeemed: int = 0
     points_voided: int = 0
     active: bool = True
-    last_stamp_at: datetime | None = None
-    left: dict[UUID, int] = field(default_factory=dict)
+    stamps_day: date | None = None
     stamps_on: dict[date, int] = field(default_factory=dict)
-    stamped: dict[UUID, tuple[datetime, date]] = field(default_factory=dict)
+    given: dict[UUID, AnyRow] = field(default_factory=dict)
+    left: dict[UUID, int] = field(default_factory=dict)
 
 
 def verify(*, vendor_id: UUID | None = None) -> VerifyReport:
@@ -73,33 +74,44 @@ def verify(*, vendor_id: UUID | None = None) -> VerifyReport:
 
 
 def _cards(vendor_id: UUID | None) -> Iterator[tuple[AnyRow, list[AnyRow]]]:
-    """Read cards and their rows in batches, in one order on both sides."""
     last = UUID(int=0)
-    while True:
+    while batch := _read(vendor_id, last):
+        yield from batch
+        last = batch[-1][0].id
+
+
+def _read(vendor_id: UUID | None, after: UUID) -> list[tuple[AnyRow, list[AnyRow]]]:
+    """Read the next cards and their rows as of one moment: a till at work meanwhile must not look like a fault."""
+    end_reading()
+    with transaction():
+        db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         query = (
-            select(*LoyaltyCard.__table__.columns).where(LoyaltyCard.id > last).order_by(LoyaltyCard.id).limit(BATCH)
+            select(*LoyaltyCard.__table__.columns).where(LoyaltyCard.id > after).order_by(LoyaltyCard.id).limit(BATCH)
         )
         if vendor_id:
             query = query.where(LoyaltyCard.vendor_id == vendor_id)
         cards = db.session.execute(query).all()
-        if not cards:
-            return
-        last = cards[-1].id
         rows = db.session.execute(
             select(*COLUMNS)
             .where(LoyaltyTransaction.card_id.in_([card.id for card in cards]))
             .order_by(LoyaltyTransaction.card_id, LoyaltyTransaction.seq)
         )
         by_card = {card_id: list(entries) for card_id, entries in groupby(rows, key=lambda row: row.card_id)}
-        for card in cards:
-            yield card, by_card.get(card.id, [])
+    return [(card, by_card.get(card.id, [])) for card in cards]
 
 
 def _check(card: AnyRow, entries: list[AnyRow]) -> Finding | None:
     replay = Replay()
     for entry in entries:
         if problem := _step(replay, card, entry):
-            return Finding(card.id, card.card_number, entry.seq, problem)
+            # A missing row is named itself, not the one that follows the gap.
+            return Finding(card.id, card.card_number, min(entry.seq, replay.seq + 1), problem)
+    if replay.seq < card.ledger_seq:
+        return Finding(card.id, card.card_number, replay.seq + 1, f"row {replay.seq + 1} is missing")
+    if replay.seq > card.ledger_seq:
+        return Finding(card.id, card.card_number, card.ledger_seq + 1, "the card does not know of this row")
+    if replay.head != card.ledger_head:
+        return Finding(card.id, card.card_number, replay.seq, "the card remembers another last row")
     if problem := _compare(replay, card):
         return Finding(card.id, card.card_number, None, problem)
     return None
@@ -133,7 +145,7 @@ def _count(replay: Replay, entry: AnyRow) -> str | None:
     if kind in (KIND.POINTS_EARNED, KIND.WELCOME_BONUS):
         replay.points_earned += points
     if kind == KIND.STAMP_EARNED:
-        replay.stamped[entry.id] = (entry.transaction_at, entry.local_day)
+        replay.stamps_day = entry.local_day
         replay.stamps_on[entry.local_day] = replay.stamps_on.get(entry.local_day, 0) + stamps
     elif kind == KIND.STAMP_REDEEMED:
         replay.stamps_redeemed += 1
@@ -143,37 +155,41 @@ def _count(replay: Replay, entry: AnyRow) -> str | None:
         replay.active = kind == KIND.CARD_REACTIVATED
     elif kind in (KIND.STAMP_VOIDED, KIND.POINTS_VOIDED, KIND.REDEMPTION_VOIDED):
         return _void(replay, entry, kind)
+    replay.given[entry.id] = entry
     replay.left[entry.id] = abs(stamps) + abs(points)
     return None
 
 
 def _void(replay: Replay, entry: AnyRow, kind: TransactionType) -> str | None:
-    original, amount = entry.related_transaction_id, abs(entry.stamps_delta) + abs(entry.points_delta)
-    if original is None or original not in replay.left:
+    original = replay.given.get(entry.related_transaction_id)
+    if original is None:
         return "the row takes back an entry that this card does not have"
-    if amount > replay.left[original]:
+    if VOID_OF.get(TransactionType(original.transaction_type)) != kind:
+        return "the row takes back an entry of another kind"
+    # Both have the sign that takes back what the original did.
+    stamps, points = entry.stamps_delta, entry.points_delta
+    if stamps * original.stamps_delta > 0 or points * original.points_delta > 0:
+        return "the row gives again what it says it takes back"
+    replay.left[original.id] -= abs(stamps) + abs(points)
+    if replay.left[original.id] < 0:
         return "more was taken back than was given"
-    replay.left[original] -= amount
     if kind == KIND.STAMP_VOIDED:
-        replay.stamps_earned += entry.stamps_delta
-        _, day = replay.stamped[original]
-        replay.stamps_on[day] += entry.stamps_delta
+        replay.stamps_earned += stamps
+        replay.stamps_on[original.local_day] += stamps
     elif kind == KIND.POINTS_VOIDED:
-        replay.points_voided -= entry.points_delta
-    elif entry.stamps_delta:
+        replay.points_voided -= points
+    elif stamps:
         replay.stamps_redeemed -= 1
     else:
-        replay.points_redeemed -= entry.points_delta
+        replay.points_redeemed -= points
     return None
 
 
 def _compare(replay: Replay, card: AnyRow) -> str | None:
     """Compare what the rows say with what the card says; returns the first difference."""
-    open_stamps = [at for stamp, (at, _) in replay.stamped.items() if replay.left[stamp]]
-    today = replay.stamps_on.get(card.stamps_day, 0) if card.stamps_day else 0
+    stamped = [row for row in replay.given.values() if row.transaction_type == KIND.STAMP_EARNED]
+    last_stamp_at = max((row.transaction_at for row in stamped if replay.left[row.id]), default=None)
     said: dict[str, Any] = {  # columns of several types
-        "ledger_seq": replay.seq,
-        "ledger_head": replay.head,
         "ledger_at": replay.at,
         "stamp_count": replay.stamps,
         "points_balance": replay.points,
@@ -182,8 +198,9 @@ def _compare(replay: Replay, card: AnyRow) -> str | None:
         "total_points_earned": replay.points_earned,
         "points_redeemed": replay.points_redeemed,
         "total_points_voided": replay.points_voided,
-        "last_stamp_at": max(open_stamps, default=None),
-        "stamps_on_day": today,
+        "last_stamp_at": last_stamp_at,
+        "stamps_day": replay.stamps_day,
+        "stamps_on_day": replay.stamps_on[replay.stamps_day] if replay.stamps_day else 0,
         "is_active": replay.active,
     }
     for column, value in said.items():

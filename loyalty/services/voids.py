@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from loyalty.database import db
+from loyalty.domain import bounds
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, Role, TransactionType
 from loyalty.errors import N_, AlreadyVoided, TransactionNotFound, ValidationError, VoidNotAllowed
 from loyalty.models.transactions import LoyaltyTransaction
@@ -66,7 +67,9 @@ def void_stamps(
     approval: Approval | None = None,
 ) -> VoidReceipt:
     """Take back stamps of one transaction, or the newest that were not taken back yet."""
-    _check_quantity(transaction_id, stamps_to_void, "stamps_to_void")
+    if transaction_id is None and stamps_to_void is None:
+        raise ValidationError({"stamps_to_void": N_("Say which entry, or how many.")})
+    _check_quantity(stamps_to_void, "stamps_to_void")
     earned = TransactionType.STAMP_EARNED
     choose = _by_id(transaction_id, stamps_to_void, earned) if transaction_id else _newest(stamps_to_void or 0)
     return _perform(actor, card, key, approval, LoyaltyType.STAMPS, reason, choose)
@@ -84,13 +87,12 @@ def void_points(
     approval: Approval | None = None,
 ) -> VoidReceipt:
     """Take back the points of one purchase, named by transaction or order reference, whole or in part."""
-    _check_quantity(transaction_id or order_reference, points_to_void, "points_to_void")
+    reference = (order_reference or "").strip()
+    if not transaction_id and not reference:
+        raise ValidationError({"order_reference": N_("Say which purchase.")})
+    _check_quantity(points_to_void, "points_to_void")
     earned = TransactionType.POINTS_EARNED
-    choose = (
-        _by_id(transaction_id, points_to_void, earned)
-        if transaction_id
-        else _by_order(order_reference or "", points_to_void)
-    )
+    choose = _by_id(transaction_id, points_to_void, earned) if transaction_id else _by_order(reference, points_to_void)
     return _perform(actor, card, key, approval, LoyaltyType.POINTS, reason, choose)
 
 
@@ -121,10 +123,8 @@ def _perform(
     return perform(actor=actor, card=card, key=key, receipt=VoidReceipt, rule=rule, ground=ground, approval=approval)
 
 
-def _check_quantity(original: object, quantity: int | None, field: str) -> None:
-    if original is None and quantity is None:
-        raise ValidationError({field: N_("Say which entry, or how many.")})
-    if quantity is not None and quantity < 1:
+def _check_quantity(quantity: int | None, field: str) -> None:
+    if quantity is not None and not 1 <= quantity <= bounds.POINTS:
         raise ValidationError({field: N_("Enter a number above zero.")})
 
 
