@@ -10,6 +10,7 @@ from loyalty.web import (
     health,
     limits,
     locale,
+    office,
     public,
     request_log,
     security,
@@ -20,6 +21,7 @@ from loyalty.web import (
 
 BLUEPRINTS = (
     health.blueprint,
+    office.blueprint,
     public.blueprint,
     start.blueprint,
     terminal.blueprint,

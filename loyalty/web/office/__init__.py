@@ -1,0 +1,35 @@
+"""The office: what owners and managers set up, in a browser, signed in with a password."""
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from loyalty.errors import Forbidden, LoyaltyError, NotAuthenticated
+from loyalty.web import locale
+from loyalty.web.errors import register_renderer, sentence_of
+from loyalty.web.htmx import is_htmx
+from loyalty.web.office import accounts, home, pins, programs, rewards, stores, terminals, vendors
+from loyalty.web.office.blueprint import blueprint
+
+__all__ = ["accounts", "blueprint", "home", "pins", "programs", "rewards", "stores", "terminals", "vendors"]
+
+
+@blueprint.before_request
+def speak() -> None:
+    """Speak the language of whoever is signed in, and write times as the shop's clock shows them."""
+    if current_user.is_authenticated:
+        locale.prefer(locale=current_user.session.locale, timezone=current_user.session.timezone)
+
+
+def refuse(error: LoyaltyError, status: int) -> ResponseReturnValue:
+    """Lead to the sign-in or to the choice of a shop where that helps; else say what is wrong."""
+    reads = request.method in ("GET", "HEAD") and not is_htmx()
+    if reads and isinstance(error, NotAuthenticated):
+        return redirect(url_for("office.sign_in", next=request.path), 303)
+    if reads and isinstance(error, Forbidden) and current_user.is_authenticated and not current_user.session.vendor_id:
+        return redirect(url_for("office.choose_vendor"), 303)
+    template = "office/_refused.html" if is_htmx() else "office/refused.html"
+    return render_template(template, error=error, sentence=sentence_of(error)), status
+
+
+register_renderer("office", refuse)

@@ -1,0 +1,113 @@
+"""Signing in and out, and choosing whose office to enter."""
+
+from uuid import UUID
+
+from flask import Response, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext
+from flask_login import current_user, login_user, logout_user
+from wtforms import PasswordField, StringField
+from wtforms.validators import InputRequired, Length
+
+from loyalty.errors import NotAuthenticated, RateLimited, ValidationError
+from loyalty.services import accounts
+from loyalty.web.access import SignedInUser, now, public
+from loyalty.web.locale import clock_time
+from loyalty.web.office.blueprint import blueprint
+from loyalty.web.office.forms import KeyForm, OfficeForm
+from loyalty.web.sentences import gettext
+
+
+class SignInForm(OfficeForm):
+    """An e-mail address and a password."""
+
+    email = StringField(
+        lazy_gettext("E-mail"), [InputRequired(lazy_gettext("Enter your e-mail address.")), Length(max=254)]
+    )
+    password = PasswordField(
+        lazy_gettext("Password"), [InputRequired(lazy_gettext("Enter your password.")), Length(max=1000)]
+    )
+
+
+@blueprint.get("/sign-in")
+@public
+def sign_in() -> ResponseReturnValue:
+    """Show the form."""
+    if current_user.is_authenticated:
+        return redirect(_next_page())
+    return render_template("office/sign_in.html", form=SignInForm(formdata=None), next=request.args.get("next", ""))
+
+
+@blueprint.post("/sign-in")
+@public
+def open_session() -> ResponseReturnValue:
+    """Sign in: a session with a new token, never the one the browser brought."""
+    form = SignInForm()
+    status = 422
+    if form.validate():
+        try:
+            opened = accounts.sign_in(
+                email=form.email.data, password=form.password.data, source_ip=request.remote_addr, at=now()
+            )
+            return _enter(opened.token)
+        except ValidationError as refusal:
+            form.take(refusal)
+        except RateLimited as refusal:
+            status = refusal.status
+            until = clock_time(refusal.retry_at)
+            form.form_errors.append(gettext("Too many tries. Try again at %(time)s (UTC).", time=until))
+    return render_template("office/sign_in.html", form=form, next=request.form.get("next", "")), status
+
+
+@blueprint.post("/sign-out")
+@public
+def sign_out() -> ResponseReturnValue:
+    """End the session, also where it has ended by itself."""
+    if current_user.is_authenticated:
+        accounts.sign_out(token=current_user.token, at=now())
+    logout_user()
+    session.clear()
+    flash(gettext("You are signed out."))
+    response: Response = redirect(url_for("office.sign_in"), 303)  # type: ignore[assignment] # of Flask, not Werkzeug
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+@blueprint.get("/shops")
+@public
+def choose_vendor() -> ResponseReturnValue:
+    """List the shops whose office this person may enter."""
+    user = _user()
+    shops = accounts.list_memberships(user_id=user.session.user_id)
+    return render_template("office/shops.html", shops=shops, form=KeyForm())
+
+
+@blueprint.post("/shops/<uuid:vendor_id>")
+@public
+def enter_vendor(vendor_id: UUID) -> ResponseReturnValue:
+    """Enter the office of one of them."""
+    return _enter(accounts.choose_vendor(token=_user().token, vendor_id=vendor_id, at=now()).token)
+
+
+def _user() -> SignedInUser:
+    if not current_user.is_authenticated:
+        raise NotAuthenticated
+    user: SignedInUser = current_user._get_current_object()
+    return user
+
+
+def _enter(token: str) -> ResponseReturnValue:
+    found = accounts.get_session(token=token, at=now())
+    if found is None:
+        raise NotAuthenticated
+    # Nothing of the time before survives, so a session that somebody planted is worth nothing.
+    session.clear()
+    login_user(SignedInUser(token, found))
+    return redirect(_next_page() if found.vendor_id else url_for("office.choose_vendor"), 303)
+
+
+def _next_page() -> str:
+    """Return the page of the office that was asked for; no other address is followed."""
+    wish = request.form.get("next") or request.args.get("next") or ""
+    inside = wish.startswith("/office/") and "//" not in wish and "\\" not in wish and wish.isprintable()
+    return wish if inside else url_for("office.home")

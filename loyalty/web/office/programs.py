@@ -1,0 +1,116 @@
+"""The program's settings, its preview, and whether it runs."""
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from loyalty.domain.colours import contrast, fg, normalise_colour
+from loyalty.domain.values import PassContent, Role
+from loyalty.errors import ValidationError
+from loyalty.services import programs
+from loyalty.services.programs import Program
+from loyalty.web.access import current_actor, requires
+from loyalty.web.forms import request_key
+from loyalty.web.htmx import render
+from loyalty.web.office.blueprint import blueprint
+from loyalty.web.office.forms import KeyForm
+from loyalty.web.office.program_form import ProgramForm
+from loyalty.web.sentences import gettext
+
+
+@blueprint.get("/program")
+@requires(Role.MANAGER)
+def program() -> ResponseReturnValue:
+    """Show all settings with a picture of the card."""
+    present = programs.get(actor=current_actor())
+    return _page(ProgramForm(obj=present), present)
+
+
+@blueprint.post("/program")
+@requires(Role.MANAGER)
+def change_program() -> ResponseReturnValue:
+    """Save all settings, or none and say why."""
+    form = ProgramForm()
+    if form.validate():
+        try:
+            programs.change(actor=current_actor(), changes=form.values, key=request_key(form.values))
+            flash(gettext("The program is saved."))
+            return redirect(url_for("office.program"), 303)
+        except ValidationError as refusal:
+            form.take(refusal)
+    return _page(form, programs.get(actor=current_actor()), status=422)
+
+
+@blueprint.post("/program/preview")
+@requires(Role.MANAGER)
+def preview_program() -> ResponseReturnValue:
+    """Draw the card as it would be, and save nothing."""
+    form = ProgramForm()
+    form.validate()
+    return _page(form, programs.get(actor=current_actor()))
+
+
+@blueprint.get("/program/activate")
+@requires(Role.MANAGER)
+def confirm_activation() -> ResponseReturnValue:
+    """Ask whether to open the program."""
+    return _confirm(
+        title=gettext("Open the program"),
+        text=gettext("From now on customers can join, and the till gives stamps and points."),
+        action=gettext("Open the program"),
+    )
+
+
+@blueprint.post("/program/activate")
+@requires(Role.MANAGER)
+def activate_program() -> ResponseReturnValue:
+    """Let the program run."""
+    programs.activate(actor=current_actor(), key=request_key({}))
+    flash(gettext("The program is open."))
+    return redirect(url_for("office.program"), 303)
+
+
+@blueprint.get("/program/deactivate")
+@requires(Role.MANAGER)
+def confirm_deactivation() -> ResponseReturnValue:
+    """Ask whether to pause the program."""
+    return _confirm(
+        title=gettext("Pause the program"),
+        text=gettext("Nobody can join, and the till gives and redeems nothing until you open it again. Cards stay."),
+        action=gettext("Pause the program"),
+    )
+
+
+@blueprint.post("/program/deactivate")
+@requires(Role.MANAGER)
+def deactivate_program() -> ResponseReturnValue:
+    """Pause the program."""
+    programs.deactivate(actor=current_actor(), key=request_key({}))
+    flash(gettext("The program is paused."))
+    return redirect(url_for("office.program"), 303)
+
+
+def _page(form: ProgramForm, present: Program, *, status: int = 200) -> ResponseReturnValue:
+    content = programs.preview(actor=current_actor(), changes=form.right_values)
+    return render(
+        "office/program.html",
+        "office/_preview.html",
+        status=status,
+        form=form,
+        program=present,
+        content=content,
+        second=_second_colour(form, content),
+        text_colour=gettext("black") if fg(content.color) == "#000000" else gettext("white"),
+        contrast=f"{contrast(content.color, fg(content.color)):.1f}",
+    )
+
+
+def _second_colour(form: ProgramForm, content: PassContent) -> str:
+    try:
+        return normalise_colour(form.card_secondary_color.data or "")
+    except ValueError:
+        return content.color
+
+
+def _confirm(*, title: str, text: str, action: str) -> ResponseReturnValue:
+    back = url_for("office.program")
+    return render_template("office/confirm.html", form=KeyForm(), title=title, text=text, action=action, back=back)
