@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
 from flask import Flask, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
@@ -15,6 +14,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from loyalty.errors import N_, Forbidden, LoyaltyError, NotFound, RateLimited, Unavailable, ValidationError
+from loyalty.services import outages
+from loyalty.web import limits
 from loyalty.web.htmx import is_htmx
 
 log = logging.getLogger(__name__)
@@ -126,9 +127,7 @@ def _problem(error: LoyaltyError) -> WerkzeugResponse:
 
 
 def _rate_limited(error: RateLimitExceeded) -> ResponseReturnValue:
-    from loyalty.web.limits import ends_at
-
-    return answer(RateLimited(retry_at=ends_at()))
+    return answer(RateLimited(retry_at=limits.ends_at()))
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
@@ -142,9 +141,8 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     """A dead database is `Unavailable` (the same key asks again); everything else is a fault of ours."""
-    cause = getattr(error, "orig", error)
-    if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError) or type(error).__name__ == "TimeoutError":
-        log.warning("database unavailable: %s", type(cause).__name__)
+    if outages.is_outage(error):
+        log.warning("database unavailable: %s", type(error).__name__)
         return answer(Unavailable())
     log.exception("unexpected error", extra={"request_id": g.get("request_id", "")})
     return answer(InternalError())

@@ -1,0 +1,1 @@
+"""Use cases: each public function is a sentence the owner of a shop could say."""
