@@ -9,12 +9,12 @@ from flask_login import current_user, login_user, logout_user
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from loyalty.errors import NotAuthenticated, RateLimited, ValidationError
+from loyalty.errors import NotAuthenticated, NotFound, RateLimited, ValidationError
 from loyalty.services import accounts
 from loyalty.web.access import SignedInUser, now, public
 from loyalty.web.locale import clock_time
 from loyalty.web.office.blueprint import blueprint
-from loyalty.web.office.forms import KeyForm, OfficeForm
+from loyalty.web.office.forms import OfficeForm
 from loyalty.web.sentences import gettext
 
 
@@ -79,14 +79,19 @@ def choose_vendor() -> ResponseReturnValue:
     """List the shops whose office this person may enter."""
     user = _user()
     shops = accounts.list_memberships(user_id=user.session.user_id)
-    return render_template("office/shops.html", shops=shops, form=KeyForm())
+    return render_template("office/shops.html", shops=shops)
 
 
-@blueprint.post("/shops/<uuid:vendor_id>")
+@blueprint.post("/shops")
 @public
-def enter_vendor(vendor_id: UUID) -> ResponseReturnValue:
+def enter_vendor() -> ResponseReturnValue:
     """Enter the office of one of them."""
-    return _enter(accounts.choose_vendor(token=_user().token, vendor_id=vendor_id, at=now()).token)
+    user = _user()
+    try:
+        vendor_id = UUID(request.form.get("vendor_id", ""))
+    except ValueError as refusal:
+        raise NotFound from refusal
+    return _enter(accounts.choose_vendor(token=user.token, vendor_id=vendor_id, at=now()).token)
 
 
 def _user() -> SignedInUser:

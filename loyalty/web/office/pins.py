@@ -6,6 +6,7 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 
 from loyalty.domain import settings
 from loyalty.domain.values import Role
@@ -15,7 +16,8 @@ from loyalty.services.pins import NewPin
 from loyalty.web.access import current_actor, requires
 from loyalty.web.forms import request_key
 from loyalty.web.office.blueprint import blueprint
-from loyalty.web.office.forms import KeyForm, OfficeForm
+from loyalty.web.office.confirm import confirm_page
+from loyalty.web.office.forms import OfficeForm
 from loyalty.web.sentences import gettext
 
 
@@ -27,7 +29,7 @@ class PinForm(OfficeForm):
     name = StringField(_l("Name"))
     role = RadioField(
         _l("Role"),
-        choices=[("staff", _l("Cashier")), ("manager", _l("Manager"))],
+        choices=[SelectChoice("staff", _l("Cashier")), SelectChoice("manager", _l("Manager"))],
         default="staff",
         validate_choice=False,
     )
@@ -87,12 +89,10 @@ def confirm_pin_deactivation(staff_pin_id: UUID) -> ResponseReturnValue:
     person = next((row for row in pins.list_all(actor=current_actor()) if row.staff_pin_id == staff_pin_id), None)
     if person is None:
         raise NotFound
-    return render_template(
-        "office/confirm.html",
-        form=KeyForm(),
+    return confirm_page(
         title=gettext("End the PIN of %(name)s", name=person.name),
         text=gettext("It opens no tablet from now on. What was done with it stays in the history."),
-        action=gettext("End the PIN"),
+        button=gettext("End the PIN"),
         back=url_for("office.list_pins"),
     )
 
@@ -108,8 +108,8 @@ def deactivate_pin(staff_pin_id: UUID) -> ResponseReturnValue:
 
 def _form(*, blank: bool = False) -> PinForm:
     form = PinForm(formdata=None) if blank else PinForm()
-    places = [(str(row.store_id), row.name) for row in stores.list_all(actor=current_actor()) if row.active]
-    form.store.choices = [("", gettext("All stores")), *places]
+    places = [SelectChoice(str(row.store_id), row.name) for row in stores.list_all(actor=current_actor()) if row.active]
+    form.store.choices = [SelectChoice("", gettext("All stores")), *places]
     return form
 
 

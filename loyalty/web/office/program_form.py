@@ -2,6 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 
 from loyalty.domain import settings
 from loyalty.web.office.fields import MoneyField, WholeNumberField
@@ -15,7 +16,11 @@ class ProgramForm(OfficeForm):
 
     loyalty_type = RadioField(
         _l("What customers collect"),
-        choices=[("stamps", _l("Stamps")), ("points", _l("Points")), ("hybrid", _l("Stamps and points"))],
+        choices=[
+            SelectChoice("stamps", _l("Stamps")),
+            SelectChoice("points", _l("Points")),
+            SelectChoice("hybrid", _l("Stamps and points")),
+        ],
         validate_choice=False,
     )
     stamps_target = WholeNumberField(_l("Stamps for a reward"))

@@ -1,6 +1,6 @@
 """The program's settings, its preview, and whether it runs."""
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from loyalty.domain.colours import contrast, fg, normalise_colour
@@ -12,7 +12,7 @@ from loyalty.web.access import current_actor, requires
 from loyalty.web.forms import request_key
 from loyalty.web.htmx import render
 from loyalty.web.office.blueprint import blueprint
-from loyalty.web.office.forms import KeyForm
+from loyalty.web.office.confirm import confirm_page
 from loyalty.web.office.program_form import ProgramForm
 from loyalty.web.sentences import gettext
 
@@ -53,10 +53,11 @@ def preview_program() -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def confirm_activation() -> ResponseReturnValue:
     """Ask whether to open the program."""
-    return _confirm(
+    return confirm_page(
         title=gettext("Open the program"),
         text=gettext("From now on customers can join, and the till gives stamps and points."),
-        action=gettext("Open the program"),
+        button=gettext("Open the program"),
+        back=url_for("office.program"),
     )
 
 
@@ -73,10 +74,11 @@ def activate_program() -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def confirm_deactivation() -> ResponseReturnValue:
     """Ask whether to pause the program."""
-    return _confirm(
+    return confirm_page(
         title=gettext("Pause the program"),
         text=gettext("Nobody can join, and the till gives and redeems nothing until you open it again. Cards stay."),
-        action=gettext("Pause the program"),
+        button=gettext("Pause the program"),
+        back=url_for("office.program"),
     )
 
 
@@ -109,8 +111,3 @@ def _second_colour(form: ProgramForm, content: PassContent) -> str:
         return normalise_colour(form.card_secondary_color.data or "")
     except ValueError:
         return content.color
-
-
-def _confirm(*, title: str, text: str, action: str) -> ResponseReturnValue:
-    back = url_for("office.program")
-    return render_template("office/confirm.html", form=KeyForm(), title=title, text=text, action=action, back=back)

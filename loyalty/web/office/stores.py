@@ -1,5 +1,6 @@
 """The stores of the shop."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask import flash, redirect, render_template, url_for
@@ -14,8 +15,9 @@ from loyalty.services import stores
 from loyalty.web.access import current_actor, requires
 from loyalty.web.forms import request_key
 from loyalty.web.office.blueprint import blueprint
+from loyalty.web.office.confirm import confirm_page
 from loyalty.web.office.fields import DecimalField
-from loyalty.web.office.forms import KeyForm, OfficeForm
+from loyalty.web.office.forms import OfficeForm
 from loyalty.web.sentences import gettext
 
 
@@ -81,19 +83,17 @@ def change_store(store_id: UUID) -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def confirm_store_deactivation(store_id: UUID) -> ResponseReturnValue:
     """Ask whether to close a store."""
-    return _confirm(store_id, KeyForm())
+    return _confirm(store_id)
 
 
 @blueprint.post("/stores/<uuid:store_id>/deactivate")
 @requires(Role.MANAGER)
 def deactivate_store(store_id: UUID) -> ResponseReturnValue:
     """Close a store that has no tablet any more."""
-    form = KeyForm()
     try:
         done = stores.deactivate(actor=current_actor(), store_id=store_id, key=request_key({}))
     except ValidationError as refusal:
-        form.form_errors.extend(gettext(sentence) for sentence in refusal.errors.values())
-        return _confirm(store_id, form), 422
+        return _confirm(store_id, [gettext(sentence) for sentence in refusal.errors.values()]), 422
     flash(gettext("“%(name)s” is closed.", name=done.name))
     return redirect(url_for("office.list_stores"), 303)
 
@@ -111,13 +111,12 @@ def _list(form: StoreForm) -> str:
     return render_template("office/stores.html", form=form, stores=stores.list_all(actor=current_actor()))
 
 
-def _confirm(store_id: UUID, form: KeyForm) -> str:
+def _confirm(store_id: UUID, problems: Sequence[str] = ()) -> str:
     row = stores.get(actor=current_actor(), store_id=store_id)
-    return render_template(
-        "office/confirm.html",
-        form=form,
+    return confirm_page(
         title=gettext("Close “%(name)s”", name=row.name),
         text=gettext("No tablet can be paired with it any more. Its history stays, and you can open it again."),
-        action=gettext("Close the store"),
+        button=gettext("Close the store"),
         back=url_for("office.list_stores"),
+        problems=problems,
     )

@@ -6,6 +6,7 @@ from flask import current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 
 from loyalty.domain import settings
 from loyalty.domain.values import Role
@@ -15,7 +16,8 @@ from loyalty.services.pairing import PairingCode
 from loyalty.web.access import current_actor, requires
 from loyalty.web.forms import request_key
 from loyalty.web.office.blueprint import blueprint
-from loyalty.web.office.forms import KeyForm, OfficeForm
+from loyalty.web.office.confirm import confirm_page
+from loyalty.web.office.forms import OfficeForm
 from loyalty.web.sentences import gettext
 
 
@@ -63,12 +65,10 @@ def confirm_revocation(terminal_id: UUID) -> ResponseReturnValue:
     tablet = next((row for row in terminals.list_all(actor=current_actor()) if row.terminal_id == terminal_id), None)
     if tablet is None:
         raise NotFound
-    return render_template(
-        "office/confirm.html",
-        form=KeyForm(),
+    return confirm_page(
         title=gettext("Sign out “%(label)s”", label=tablet.label),
         text=gettext("The tablet stops at its next tap. To use it again, pair it with a new code."),
-        action=gettext("Sign out the tablet"),
+        button=gettext("Sign out the tablet"),
         back=url_for("office.list_terminals"),
     )
 
@@ -84,7 +84,9 @@ def revoke_terminal(terminal_id: UUID) -> ResponseReturnValue:
 
 def _form(*, blank: bool = False) -> PairForm:
     form = PairForm(formdata=None) if blank else PairForm()
-    form.store.choices = [(str(row.store_id), row.name) for row in stores.list_all(actor=current_actor()) if row.active]
+    form.store.choices = [
+        SelectChoice(str(row.store_id), row.name) for row in stores.list_all(actor=current_actor()) if row.active
+    ]
     return form
 
 

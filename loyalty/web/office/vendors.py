@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 
 from loyalty.domain import settings
 from loyalty.domain.values import Role
@@ -27,12 +28,14 @@ class VendorForm(OfficeForm):
     checks = {name: check for name, check in settings.VENDOR.items() if name != "code"}  # noqa: RUF012 - never changed
 
     name = StringField(_l("Name of the shop"))
-    locale = SelectField(_l("Language"), choices=list(LANGUAGES.items()), validate_choice=False)
+    locale = SelectField(
+        _l("Language"), choices=[SelectChoice(*language) for language in LANGUAGES.items()], validate_choice=False
+    )
     country = SelectField(_l("Country"), choices=[], validate_choice=False)
     timezone = SelectField(_l("Time zone"), choices=[], validate_choice=False)
     contact_field = RadioField(
         _l("What customers join with"),
-        choices=[("email", _l("E-mail address")), ("phone", _l("Phone number"))],
+        choices=[SelectChoice("email", _l("E-mail address")), SelectChoice("phone", _l("Phone number"))],
         validate_choice=False,
     )
     confirm_address = BooleanField(_l("Confirm every address by mail first"))
@@ -41,7 +44,7 @@ class VendorForm(OfficeForm):
     ask_marketing = BooleanField(_l("Ask whether news may be sent"))
     pin_length = RadioField(
         _l("Digits of a staff PIN"),
-        choices=[(4, _l("4 digits")), (6, _l("6 digits"))],
+        choices=[SelectChoice(4, _l("4 digits")), SelectChoice(6, _l("6 digits"))],
         coerce=int,
         validate_choice=False,
     )
@@ -71,8 +74,10 @@ def change_vendor() -> ResponseReturnValue:
 
 
 def _page(form: VendorForm, present: vendors.VendorSettings) -> str:
-    form.timezone.choices = [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones()) if "/" in zone]
+    # The shop's own zone is always among them: a list without it would change it in silence.
+    zones = {zone for zone in available_timezones() if "/" in zone} | {present.timezone}
+    form.timezone.choices = [SelectChoice(zone, zone.replace("_", " ")) for zone in sorted(zones)]
     names = Locale.parse(str(get_locale() or "en")).territories
     countries = [(code, names.get(code, code)) for code in settings.COUNTRIES]
-    form.country.choices = sorted(countries, key=lambda country: country[1])
+    form.country.choices = [SelectChoice(*country) for country in sorted(countries, key=lambda pair: pair[1])]
     return render_template("office/settings.html", form=form, vendor=present)

@@ -23,7 +23,7 @@ def index() -> Response:
     """Show what this tablet can do now: be paired, be unlocked, or look for a card."""
     session = terminal_session()
     if session is None:
-        return ask_for_code(signed_out=_cookie_name() in request.cookies)
+        return ask_for_code(signed_out=_cookie_name() in request.cookies, code=request.args.get("code", "")[:20])
     if session.status != "active":
         raise VendorSuspended
     if not is_open(session):
