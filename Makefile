@@ -5,7 +5,7 @@ BIN := .venv/bin
 # The first that is new enough; a name on the PATH may belong to a version that is not really there.
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done)
-EXTRACT := $(BIN)/pybabel -q extract -F babel.cfg -k N_ --no-location --sort-output --omit-header --no-wrap
+EXTRACT := $(BIN)/pybabel -q extract -F babel.cfg -k N_ -k _l -k lazy_gettext --no-location --sort-output --omit-header --no-wrap
 LANGUAGES := $(wildcard translations/*/LC_MESSAGES/messages.po)
 
 help: ## list the targets

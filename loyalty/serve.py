@@ -58,7 +58,8 @@ def _run(stack: contextlib.ExitStack) -> None:
         running = stack.enter_context(servers(data, durable=True, env=env))
         stack.enter_context(published(data, running, port=env.get("PORT", "")))
     config = Config.from_env(env)
-    host = "127.0.0.1" if config.loopback else ""
+    # A proxy on this machine is the only way in, or its X-Forwarded-For could be made up by anybody.
+    host = "127.0.0.1" if config.loopback or config.trusted_proxies else ""
     _check_port(host, config.port)
     app = create_app(config)
     _migrate(app, config)
