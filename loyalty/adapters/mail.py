@@ -42,11 +42,12 @@ def compose(mail: RenderedMail, mail_from: str) -> EmailMessage:
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(mail.written_at)
     message["Message-ID"] = mail.message_id
-    message["Content-Language"] = mail.locale
     # Asks holiday notes and the like not to answer.
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    # Set before, it would have moved into the first of the two bodies.
+    message["Content-Language"] = mail.locale
     return message
 
 

@@ -30,6 +30,9 @@ def send_mail(email_log_id: UUID) -> None:
     """Hand one mail over, once: what has left is never sent again by itself."""
     if _mailer is None:
         raise Unavailable("no mailer is configured")
+    # Still on its way although the row is ours: its worker died, or lost its lease, after the mail left.
+    if messages.record_unknown(email_log_id=email_log_id, error="The worker ended before the server answered."):
+        raise Rejected("outcome unknown: the worker ended before the server answered")
     mail = messages.find_mail_to_send(email_log_id=email_log_id)
     if mail is None:
         return

@@ -89,17 +89,10 @@ def address_hash(address: str) -> str:
 
 
 def find_mail_to_send(*, email_log_id: UUID) -> RenderedMail | None:
-    """Write the mail as things are now; None when it left before or there is nobody to send it to.
-
-    A mail that is still "sending" belongs to a worker that died or lost its lease after it left: nobody knows whether
-    it arrived, so it becomes "unknown" and stays at home.
-    """
+    """Write the mail as things are now; None when it left before or there is nobody to send it to."""
     with transaction():
-        _move(email_log_id, "sending", "unknown", error="The worker ended before the server answered.")
         mail = db.session.execute(select(EmailLog).where(EmailLog.id == email_log_id)).scalar_one_or_none()
-        if mail is None or mail.state != "waiting" or not mail.recipient:
-            return None
-        return mail_text.render(mail)
+        return mail_text.render(mail) if mail and mail.state == "waiting" and mail.recipient else None
 
 
 def render(*, email_log_id: UUID) -> RenderedMail:
@@ -127,10 +120,10 @@ def record_held_back(*, email_log_id: UUID, error: str) -> None:
         _move(email_log_id, "sending", "waiting", sending_at=None, error=error)
 
 
-def record_unknown(*, email_log_id: UUID, error: str) -> None:
-    """Note that the mail left and no answer came."""
+def record_unknown(*, email_log_id: UUID, error: str) -> bool:
+    """Note that the mail left and no answer came; False when it is not on its way."""
     with transaction():
-        _move(email_log_id, "sending", "unknown", error=error)
+        return _move(email_log_id, "sending", "unknown", error=error)
 
 
 def record_failed(*, email_log_id: UUID, error: str) -> None:

@@ -1,0 +1,44 @@
+"""The minute clock: ring for what is overdue, forget old answers."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import redis
+import sqlalchemy as sa
+
+from loyalty.database import db, transaction
+from loyalty.jobs import sweep
+from loyalty.models.idempotency import IdempotencyKey
+from tests.mails import let_time_pass, make_mail
+
+pytestmark = pytest.mark.usefixtures("context")
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def test_it_rings_again_for_what_is_overdue(valkey: "redis.Redis") -> None:
+    message_id = make_mail()
+    valkey.flushdb()
+    let_time_pass(timedelta(minutes=1))
+    assert sweep.run(at=NOW).rung == 1
+    assert sweep.run(at=NOW).rung == 1
+    assert valkey.lrange("rq:queue:loyalty", 0, -1) == [str(message_id).encode()]
+
+
+def test_it_forgets_answers_after_thirty_days() -> None:
+    with transaction():
+        for key, days in (("old", 31), ("young", 29)):
+            db.session.add(
+                IdempotencyKey(
+                    caller="test",
+                    key=key,
+                    request_hash="",
+                    status=200,
+                    receipt={},
+                    created_at=NOW - timedelta(days=days),
+                )
+            )
+    assert sweep.run(at=NOW).answers_deleted == 1
+    assert sweep.run(at=NOW).answers_deleted == 0
+    with transaction():
+        assert db.session.execute(sa.select(IdempotencyKey.key)).scalars().all() == ["young"]

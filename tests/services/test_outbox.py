@@ -1,0 +1,168 @@
+"""The outbox: one row per receiver, told at least once, recorded once."""
+
+import threading
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+import redis
+import sqlalchemy as sa
+from flask import Flask
+
+from loyalty import queue
+from loyalty.database import db, new_id, transaction
+from loyalty.models.outbox import OutboxMessage
+from loyalty.services import outbox
+from loyalty.services.outbox import Claim
+
+pytestmark = pytest.mark.usefixtures("context")
+
+KIND = "test.thing"
+
+
+def add(subject_id: UUID | None = None, kind: str = KIND) -> UUID:
+    with transaction():
+        return outbox.add(kind=kind, subject_id=subject_id or new_id(), vendor_id=None)
+
+
+def row(message_id: UUID) -> OutboxMessage:
+    with transaction():
+        db.session.expire_all()
+        return db.session.get_one(OutboxMessage, message_id)
+
+
+def age(message_id: UUID, by: timedelta) -> None:
+    """Let time pass for one row."""
+    with transaction():
+        db.session.execute(
+            sa.update(OutboxMessage)
+            .where(OutboxMessage.id == message_id)
+            .values(not_before=OutboxMessage.not_before - by, leased_until=OutboxMessage.leased_until - by)
+        )
+
+
+def claimed(message_id: UUID) -> Claim:
+    claim = outbox.claim(message_id=message_id)
+    assert claim is not None
+    return claim
+
+
+def test_it_keeps_one_open_row_per_receiver_and_counts_what_happened() -> None:
+    subject = new_id()
+    first, second = add(subject), add(subject)
+    assert first == second
+    assert row(first).version == 2
+
+
+def test_it_leaves_the_back_off_when_more_happens() -> None:
+    subject = new_id()
+    message_id = add(subject)
+    outbox.record_failed(claim=claimed(message_id), error="away")
+    waits_until = row(message_id).not_before
+    add(subject)
+    assert row(message_id).not_before == waits_until
+    assert outbox.claim(message_id=message_id) is None
+
+
+def test_it_opens_a_new_row_after_delivery() -> None:
+    subject = new_id()
+    first = add(subject)
+    assert outbox.record_delivered(claim=claimed(first))
+    assert add(subject) != first
+
+
+def test_it_rings_after_the_commit_and_never_without_one(valkey: "redis.Redis") -> None:
+    with pytest.raises(ZeroDivisionError):
+        _add_and_fail()
+    assert valkey.llen(f"rq:queue:{queue.NAME}") == 0
+    message_id = add()
+    assert valkey.lrange(f"rq:queue:{queue.NAME}", 0, -1) == [str(message_id).encode()]
+
+
+def test_it_gives_a_row_to_one_of_many_workers(app: Flask) -> None:
+    message_id = add()
+    start, claims = threading.Barrier(8), []
+
+    def work() -> None:
+        with app.app_context():
+            start.wait()
+            claims.append(outbox.claim(message_id=message_id))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len([claim for claim in claims if claim]) == 1
+
+
+def test_it_refuses_the_record_of_a_worker_whose_lease_ran_out() -> None:
+    message_id = add()
+    stale = claimed(message_id)
+    age(message_id, outbox.LEASE + timedelta(seconds=1))
+    fresh = claimed(message_id)
+    outbox.record_gave_up(claim=stale, error="I was asleep")
+    assert row(message_id).gave_up_at is None
+    outbox.record_delivered(claim=stale)
+    assert row(message_id).delivered_at is None
+    assert outbox.record_delivered(claim=fresh)
+    assert row(message_id).delivered_at is not None
+
+
+def test_it_frees_a_row_that_changed_while_it_was_told() -> None:
+    subject = new_id()
+    message_id = add(subject)
+    claim = claimed(message_id)
+    add(subject)
+    assert not outbox.record_delivered(claim=claim)
+    again = claimed(message_id)
+    assert again.version == 2
+    assert outbox.record_delivered(claim=again)
+
+
+def test_it_tries_a_mail_six_times_over_fifteen_hours_and_gives_up() -> None:
+    message_id = add(kind="mail.card_link")
+    for wait in outbox.MAIL_WAITS:
+        assert outbox.record_failed(claim=claimed(message_id), error="451 later")
+        assert outbox.claim(message_id=message_id) is None
+        age(message_id, wait)
+    assert not outbox.record_failed(claim=claimed(message_id), error="451 later")
+    ended = row(message_id)
+    assert ended.gave_up_at is not None
+    assert (ended.attempts, ended.last_error) == (6, "451 later")
+
+
+def test_it_counts_attempts_that_end_their_worker() -> None:
+    message_id = add()
+    attempts = len(outbox.OTHER_WAITS) + 1
+    for _ in range(attempts):
+        assert not claimed(message_id).exhausted
+        age(message_id, outbox.LEASE + timedelta(seconds=1))
+    assert claimed(message_id).exhausted
+
+
+def test_it_lists_what_is_overdue_and_free() -> None:
+    waiting, leased, late, done = add(), add(), add(), add()
+    outbox.record_failed(claim=claimed(waiting), error="away")
+    claimed(leased)
+    outbox.record_delivered(claim=claimed(done))
+    age(late, timedelta(minutes=1))
+    assert outbox.due(limit=10) == [late]
+    fresh = add()
+    assert outbox.due(limit=10, overdue_by=timedelta(seconds=30)) == [late]
+    assert outbox.due(limit=10) == [late, fresh]
+    assert outbox.due(limit=1) == [late]
+
+
+def test_it_takes_back_a_row_whose_worker_died() -> None:
+    message_id = add()
+    claimed(message_id)
+    assert outbox.due(limit=10) == []
+    age(message_id, outbox.LEASE + timedelta(seconds=1))
+    assert outbox.due(limit=10) == [message_id]
+
+
+def _add_and_fail() -> None:
+    with transaction():
+        outbox.add(kind=KIND, subject_id=new_id(), vendor_id=None)
+        raise ZeroDivisionError
