@@ -13,12 +13,21 @@ export function startFocus() {
 }
 
 function settle() {
-  const target = $("[data-focus]", stage());
+  // What went wrong comes first.
+  let target = $(".summary [data-focus]", stage()) ?? $("[data-focus]", stage());
+  if (target?.matches("[data-scan]")) target = scanField(target);
   if (!target) return;
-  // The till has its own digits; the system's keyboard comes only when letters are asked for.
-  if (target.matches("[data-scan]") && window.matchMedia("(pointer: coarse)").matches) target.inputMode = "none";
   target.focus({ preventScroll: true });
   window.scrollTo(0, 0);
+}
+
+// The till has its own digits, and the system's keyboard comes only when letters are asked for. A phone has no room
+// for them: there nothing is focused that would open a keyboard over the camera.
+function scanField(field) {
+  if (!window.matchMedia("(pointer: coarse)").matches) return field;
+  if ($("[data-pad]", stage())?.offsetParent === null) return $("[data-focus-small]", stage());
+  field.inputMode = "none";
+  return field;
 }
 
 function leave() {
