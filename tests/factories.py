@@ -74,7 +74,7 @@ def make_shop(
     """Make a vendor with one store, an active program, an owner, two staff and a paired terminal."""
     vendor_id, store_id, program_id, user_id = new_id(), new_id(), new_id(), new_id()
     with transaction():
-        _add(Vendor(id=vendor_id, code=code, name=code.title(), pin_salt=make_salt(), **(vendor or {})))
+        _add(Vendor(id=vendor_id, code=code, pin_salt=make_salt(), **{"name": code.title(), **(vendor or {})}))
         _add(VendorPolicy(vendor_id=vendor_id, **(policy or {})))
         _add(Store(id=store_id, vendor_id=vendor_id, code="main", name="Main Street"))
         activated = {"is_active": active, "activated_at": datetime.now(UTC) if active else None}

@@ -20,8 +20,9 @@ from loyalty.models.vendors import Vendor
 from loyalty.services import links
 
 _ROOT = Path(__file__).resolve().parents[2]
-_TEMPLATES = _ROOT / "templates" / "mail"
-_TRANSLATIONS = _ROOT / "translations"
+TEMPLATES = _ROOT / "templates" / "mail"
+TRANSLATIONS = _ROOT / "translations"
+PARTS = ("subject.txt", "body.txt", "body.html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class MailFacts:
 def render(mail: EmailLog) -> RenderedMail:
     """Write subject, text and HTML of a mail from what the database says now."""
     facts = _facts(mail)
-    words = {part: _template(mail, part).render(mail=facts, locale=mail.locale) for part in _PARTS}
+    words = {part: _template(mail, part).render(mail=facts, locale=mail.locale) for part in PARTS}
     return RenderedMail(
         message_id=mail.message_id,
         recipient=mail.recipient,
@@ -49,9 +50,6 @@ def render(mail: EmailLog) -> RenderedMail:
         locale=mail.locale,
         written_at=mail.created_at,
     )
-
-
-_PARTS = ("subject.txt", "body.txt", "body.html")
 
 
 def _facts(mail: EmailLog) -> MailFacts:
@@ -75,13 +73,14 @@ def _facts(mail: EmailLog) -> MailFacts:
 
 
 def _template(mail: EmailLog, part: str) -> Any:  # jinja2's Template is generic over nothing we use
-    return _environment(mail.locale).get_template(f"{mail.kind}/{part}")
+    return environment(mail.locale).get_template(f"{mail.kind}/{part}")
 
 
 @cache
-def _environment(locale: str) -> Environment:
+def environment(locale: str) -> Environment:
+    """The templates in one language, read once."""
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
@@ -94,7 +93,7 @@ def _environment(locale: str) -> Environment:
 
 
 def _translations(locale: str) -> NullTranslations:
-    return Translations.load(str(_TRANSLATIONS), [locale])
+    return Translations.load(str(TRANSLATIONS), [locale])
 
 
 @cache
