@@ -14,7 +14,7 @@ from rq.serializers import JSONSerializer
 
 from config import ROOT, Config
 from loyalty import backup, queue
-from loyalty.database import db
+from loyalty.database import db, end_reading
 from loyalty.services import health
 
 GOOD, WARN, BAD = "ok", "warn", "FAIL"
@@ -55,7 +55,7 @@ def _ask(name: str, check: Callable[[], Said]) -> list[Finding]:
     try:
         found = [Finding(name, level, words) for level, words in check()]
     except (sa.exc.SQLAlchemyError, redis.RedisError, OSError) as error:
-        db.session.rollback()
+        end_reading()
         return [Finding(name, BAD, f"cannot be checked: {str(error).splitlines()[0]}")]
     return found or [Finding(name, GOOD, "as it should be")]
 

@@ -1,0 +1,109 @@
+"""Every route, every role, the ids of the shop next door: not found, and nothing has changed.
+
+The routes come from the URL map and the bodies from the pages, so a new view is in here as soon as it exists.
+"""
+
+import secrets
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from loyalty.web.access import Access
+from tests import world
+from tests.world import Business, Door, Form
+
+ROLES = ("anonymous", "unpaired", "locked terminal", "staff session", "manager session", "owner", "manager")
+REFUSED = (401, 403, 404)
+# Addresses that are themselves what opens a page: a shop's public name, a secret token.
+OPEN = {"vendor_code", "token"}
+
+
+def ask(app: Flask, door: Door, rule: Rule, method: str, foreign: Business, form: Form | None) -> TestResponse:
+    """Send what the page next door would send: its ids in the address and in the body, with a token of one's own."""
+    path = world.address(app, rule, foreign.ids)
+    if method == "GET":
+        return door.client.get(path)
+    filled = world.body(foreign, form, csrf_token=world.csrf(app, door.client), key=secrets.token_hex(12))
+    return door.client.open(path, method=method, data=filled)
+
+
+def is_refused(answer: TestResponse) -> bool:
+    """Whether somebody was turned away, if only to where one signs in."""
+    to_sign_in = answer.status_code == 303 and "/sign-in" in answer.headers["Location"]
+    return answer.status_code in REFUSED or to_sign_in
+
+
+@pytest.mark.parametrize("htmx", [False, True], ids=["browser", "htmx"])
+@pytest.mark.parametrize("role", ROLES)
+def test_it_opens_nothing_of_the_shop_next_door(app: Flask, owner_engine: sa.Engine, role: str, htmx: bool) -> None:
+    with app.app_context():
+        bakery, meat = world.make_business("bakery"), world.make_business("meat")
+    forms = world.find_forms(app, bakery)
+    wrong: list[str] = []
+    for rule, method, access in world.routes(app):
+        with app.app_context():
+            world.reopen(meat)
+        door = {**world.doors(app, meat), **world.strangers(app)}[role]
+        if htmx:
+            door.client.environ_base["HTTP_HX_REQUEST"] = "true"
+        everything = is_guarded(door, rule, access)
+        before = world.fingerprint(owner_engine, of=None if everything else bakery.shop.vendor_id)
+        answer = ask(app, door, rule, method, bakery, forms.get(rule.endpoint))
+        after = world.fingerprint(owner_engine, of=None if everything else bakery.shop.vendor_id)
+        case = f"{method} {rule.rule} -> {answer.status_code}"
+        wrong += [f"{case}: {problem}" for problem in problems(door, rule, access, answer, bakery)]
+        if not opens_by_address(rule, access):
+            wrong += [f"{case}: changed {name}" for name in before if before[name] != after[name]]
+    assert not wrong, "\n".join(wrong)
+
+
+def opens_by_address(rule: Rule, access: Access) -> bool:
+    """Whether this is a page for everybody who has its address."""
+    return access.role is None and not access.paired and bool(world.arguments(rule)) and world.arguments(rule) <= OPEN
+
+
+def is_guarded(door: Door, rule: Rule, access: Access) -> bool:
+    """Whether nothing at all may come of it: the role may not enter, or the address names somebody else's thing."""
+    return not world.may_enter(door, rule, access) or bool(world.arguments(rule))
+
+
+def problems(door: Door, rule: Rule, access: Access, answer: TestResponse, foreign: Business) -> list[str]:
+    """Say what is wrong with an answer."""
+    if opens_by_address(rule, access):
+        return ["failed"] if answer.status_code >= 500 else []
+    found = [f"shows {word!r}" for word in foreign.words if word in answer.get_data(as_text=True)]
+    if answer.status_code >= 500:
+        found.append("failed")
+    may_enter = world.may_enter(door, rule, access)
+    if not may_enter and not is_refused(answer):
+        found.append("let in")
+    if may_enter and world.arguments(rule) and answer.status_code not in (REFUSED if access.role is None else (404,)):
+        found.append("found what is not theirs")
+    return found
+
+
+def test_it_shows_everything_to_whom_it_belongs(app: Flask) -> None:
+    """The control: the ids of the matrix are real, so its 404 are not those of addresses that nobody could open."""
+    with app.app_context():
+        bakery = world.make_business("bakery")
+    doors = world.doors(app, bakery)
+    missing = []
+    for rule, method, access in world.routes(app):
+        if method != "GET" or not world.arguments(rule) - {"token", *world.NAMES}:
+            continue
+        for name in ("manager session", "owner"):
+            door = doors[name]
+            if world.may_enter(door, rule, access):
+                answer = door.client.get(world.address(app, rule, bakery.ids))
+                missing += [f"{name}: {rule.rule} -> {answer.status_code}"] * (answer.status_code >= 400)
+    assert missing == []
+
+
+def test_it_finds_the_forms_of_most_posts(app: Flask) -> None:
+    with app.app_context():
+        bakery = world.make_business("bakery")
+    posts = {rule.endpoint for rule, method, _ in world.routes(app) if method == "POST"}
+    assert len(world.find_forms(app, bakery)) >= len(posts) * 2 // 3

@@ -1,0 +1,317 @@
+"""Two furnished shops next door to each other, everybody's browser, and every address and form there is."""
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+from werkzeug.routing import Rule
+
+from loyalty.database import Base, db, new_id, transaction
+from loyalty.domain.values import Actor, Role
+from loyalty.models.pins import StaffPin
+from loyalty.models.terminals import Terminal
+from loyalty.models.users import User, UserSession, VendorMember
+from loyalty.models.vendors import Store
+from loyalty.services import points, stamps
+from loyalty.web.access import Access, access_of
+from tests import factories
+
+# What people type, wherever a form leaves it to them.
+TYPED = {
+    "accept_terms": "y",
+    "amount": "12.50",
+    "delta": "5",
+    "email": "mallory@example.org",
+    "label": "Counter",
+    "name": "Mallory",
+    "order_reference": "R-1",
+    "phone": "+352621123456",
+    "points_required": "50",
+    "purchase_amount_cents": "1250",
+    "quantity": "1",
+    "reason": "because",
+    "staff_pin": "482913",
+}
+# What stands in addresses and belongs to nobody.
+NAMES = {"name": "no-such-mail.eml"}
+
+
+@dataclass(frozen=True)
+class Business:
+    """A shop with everything in it, and what its addresses and forms are filled with.
+
+    `words` stand nowhere but in what belongs to this shop.
+    """
+
+    shop: factories.Shop
+    ids: dict[str, str]
+    terminals: dict[str, str]
+    sessions: dict[str, str]
+    words: list[str]
+
+
+@dataclass(frozen=True)
+class Door:
+    """Somebody's browser: the role at the till and in the office, None where there is none."""
+
+    client: FlaskClient
+    till: Role | None = None
+    office: Role | None = None
+    paired: bool = False
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form as a page shows it."""
+
+    action: str
+    method: str
+    fields: list[tuple[str, str]] = field(default_factory=list)
+
+
+def make_business(code: str) -> Business:
+    """Make a shop with two stores, staff, tablets, a reward, a customer, a history, and people signed in."""
+    shop = factories.make_shop(
+        code, loyalty_type="hybrid", cooldown_minutes=0, max_daily_stamps=50, max_stamps_per_action=3
+    )
+    word = f"{code}sword"
+    with transaction():
+        db.session.get_one(Store, shop.store_id).name = f"Street {word}"
+        db.session.get_one(StaffPin, shop.ben.staff_pin_id).name = f"Ben {word}"
+    store_id = factories.make_store(shop, "station", name=f"Station {word}")
+    card = factories.make_card(shop, stamps=25, points=5000, name=f"Cleo {word}", email=f"cleo@{word}.example")
+    reward_id = factories.make_reward(shop, f"Cake {word}", 50)
+    earned = points.earn(
+        actor=shop.ben, card=card.ref, purchase_amount_cents=500, key=factories.make_key(shop.ben), order_reference=None
+    )
+    stamped = stamps.add(actor=shop.ben, card=card.ref, quantity=1, key=factories.make_key(shop.ben))
+    ids = {
+        "card_id": card.card_id,
+        "transaction_id": stamped.transaction_id,
+        "store_id": store_id,
+        "staff_pin_id": shop.ben.staff_pin_id,
+        "terminal_id": shop.terminal_id,
+        "vendor_id": shop.vendor_id,
+        "program_id": shop.program_id,
+        "customer_id": card.customer_id,
+        "reward_id": reward_id,
+        "token": card.public_token,
+        "vendor_code": code,
+    }
+    typed = {
+        "card": card.card_id,
+        "q": card.card_number,
+        "store": "station",
+        "related_transaction_id": earned.transaction_id,
+    }
+    return Business(
+        shop,
+        {name: str(value) for name, value in (ids | typed).items()},
+        {"locked": _terminal(shop, None), "staff": _terminal(shop, shop.ben), "manager": _terminal(shop, shop.mia)},
+        {"owner": _session(shop, "owner"), "manager": _session(shop, "manager")},
+        [word, card.public_token, card.scan_code],
+    )
+
+
+def doors(app: Flask, business: Business) -> dict[str, Door]:
+    """Return the browsers of everybody who works at a shop."""
+    return {
+        "locked terminal": Door(_browser(app, terminal=business.terminals["locked"]), paired=True),
+        "staff session": Door(_browser(app, terminal=business.terminals["staff"]), till=Role.STAFF, paired=True),
+        "manager session": Door(_browser(app, terminal=business.terminals["manager"]), till=Role.MANAGER, paired=True),
+        "owner": Door(_browser(app, session=business.sessions["owner"]), office=Role.OWNER),
+        "manager": Door(_browser(app, session=business.sessions["manager"]), office=Role.MANAGER),
+    }
+
+
+def strangers(app: Flask) -> dict[str, Door]:
+    """Return the browsers of nobody: without anything, and with what once was a tablet's cookie."""
+    return {"anonymous": Door(_browser(app)), "unpaired": Door(_browser(app, terminal=secrets.token_urlsafe(32)))}
+
+
+def reopen(business: Business) -> None:
+    """Open again what requests have closed: tablets, staff sessions, sign-ins."""
+    shop = business.shop
+    people = {"locked": None, "staff": shop.ben.staff_pin_id, "manager": shop.mia.staff_pin_id}
+    with transaction():
+        for name, staff_pin_id in people.items():
+            seen_at = datetime.now(UTC) if staff_pin_id else None
+            values = {"staff_pin_id": staff_pin_id, "staff_seen_at": seen_at, "revoked_at": None}
+            mine = Terminal.token_hash == _digest(business.terminals[name])
+            db.session.execute(sa.update(Terminal).where(mine).values(**values))
+        for token in business.sessions.values():
+            values = {"ended_at": None, "vendor_id": shop.vendor_id}
+            db.session.execute(sa.update(UserSession).where(UserSession.token_hash == _digest(token)).values(**values))
+
+
+def may_enter(door: Door, rule: Rule, access: Access) -> bool:
+    """Whether whoever stands at this door may use this route at all."""
+    role = access.role
+    if rule.endpoint.startswith("terminal."):
+        return (door.paired or not access.paired) if role is None else role <= (door.till or 0)
+    return role is None or role <= (door.office or 0)
+
+
+def routes(app: Flask) -> Iterator[tuple[Rule, str, Access]]:
+    """Yield every address of the application with each of its methods, and who may enter."""
+    for rule in app.url_map.iter_rules():
+        access = access_of(app.view_functions[rule.endpoint])
+        assert access is not None, rule.endpoint
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield rule, method, access
+
+
+def arguments(rule: Rule) -> set[str]:
+    """Return what has to be filled in an address."""
+    return rule.arguments - (rule.defaults or {}).keys()
+
+
+def address(app: Flask, rule: Rule, ids: dict[str, str]) -> str:
+    """Fill an address; a new kind of argument has to be taught to `make_business` first."""
+    values = {name: (ids | NAMES)[name] for name in arguments(rule)}
+    built: str = app.url_map.bind("localhost").build(rule.endpoint, values)
+    return built
+
+
+def csrf(app: Flask, client: FlaskClient) -> str:
+    """Return a token that fits the browser's session."""
+    with client.session_transaction() as session:
+        raw = session.setdefault("csrf_token", hashlib.sha1(b"a token").hexdigest())
+    secret = app.secret_key
+    assert isinstance(secret, str)
+    return str(URLSafeTimedSerializer(secret, salt="wtf-csrf-token").dumps(raw))
+
+
+def find_forms(app: Flask, business: Business) -> dict[str, Form]:
+    """Walk all pages as the people of a shop, and return the form of each POST endpoint that a page offers."""
+    found: dict[str, Form] = {}
+    people = doors(app, business)
+    with_eyes = (*strangers(app).values(), people["locked terminal"], people["manager session"], people["owner"])
+    for rule, method, access in routes(app):
+        for door in with_eyes:
+            if method == "GET" and may_enter(door, rule, access):
+                path = address(app, rule, business.ids)
+                for form in Forms(door.client.get(path).get_data(as_text=True), path).found:
+                    endpoint = endpoint_of(app, form)
+                    if endpoint and len(form.fields) >= len(found.get(endpoint, form).fields):
+                        found[endpoint] = form
+    return found
+
+
+def endpoint_of(app: Flask, form: Form) -> str | None:
+    """Return the endpoint that a form posts to."""
+    if form.method != "post":
+        return None
+    endpoint, _ = app.url_map.bind("localhost").match(form.action.split("?")[0], method="POST")
+    return str(endpoint)
+
+
+def body(business: Business, form: Form | None, **more: str) -> dict[str, str]:
+    """Fill a form: what the page put there, the shop's ids, and what people type."""
+    empty = TYPED.keys() - {"staff_pin"} if form is None else {name for name, value in form.fields if not value}
+    drawn = {name: value for name, value in form.fields if value} if form else {}
+    ids = {name: value for name, value in business.ids.items() if name != "token"}
+    return {**ids, **drawn, **{name: TYPED.get(name, "") for name in empty}, **more}
+
+
+class Forms(HTMLParser):
+    """Reads the forms of a page, filled as it shows them; of choices the last one."""
+
+    def __init__(self, page: str, path: str = "/") -> None:
+        super().__init__()
+        self._path = path
+        self.found: list[Form] = []
+        self._inside = False
+        self._select = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._inside = True
+            self.found.append(Form(said.get("action") or self._path, said.get("method", "get").lower()))
+        elif self._inside and tag in ("input", "textarea") and "name" in said:
+            self.found[-1].fields.append((said["name"], said.get("value", "")))
+        elif self._inside and tag == "select":
+            self._select = said.get("name", "")
+        elif self._inside and tag == "option" and said.get("value"):
+            self.found[-1].fields.append((self._select, said["value"]))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = self._inside and tag != "form"
+
+
+# What changes by being looked at: when somebody was last there, and how often somebody tried.
+VOLATILE = {
+    "terminals": {"last_seen_at", "staff_seen_at", "updated_at"},
+    "user_sessions": {"last_seen_at"},
+    "pin_throttles": {"failed_attempts", "locked_until", "window_started_at", "updated_at", "source", "subject"},
+}
+
+
+def fingerprint(engine: sa.Engine, *, of: UUID | None = None) -> dict[str, str]:
+    """Return a checksum over the rows of each table, of one shop or of all; attempts are not counted as change."""
+    parts = []
+    for table in Base.metadata.sorted_tables:
+        if table.name == "pin_throttles":
+            continue
+        columns = ", ".join(c.name for c in table.columns if c.name not in VOLATILE.get(table.name, set()))
+        key = "vendor_id" if "vendor_id" in table.columns else "id" if table.name == "vendors" else None
+        if of is not None and key is None:
+            continue
+        where = f"WHERE {key} = '{of}'" if of is not None else ""
+        # Names of tables and columns are ours.
+        parts.append(
+            f"SELECT '{table.name}' AS name, count(*) || ':' || "
+            f"md5(coalesce(string_agg(r::text, '|' ORDER BY r::text), '')) AS rows "
+            f"FROM (SELECT {columns} FROM {table.name} {where}) r"
+        )
+    with engine.connect() as connection:
+        return {row.name: row.rows for row in connection.execute(sa.text(" UNION ALL ".join(parts)))}
+
+
+def _terminal(shop: factories.Shop, who: Actor | None) -> str:
+    terminal_id, token = factories.make_terminal(shop.vendor_id, shop.store_id)
+    if who is not None:
+        factories.open_session(replace(shop, terminal_id=terminal_id), who)
+    return token
+
+
+def _session(shop: factories.Shop, role: str) -> str:
+    user_id, token, at = new_id(), secrets.token_urlsafe(32), datetime.now(UTC)
+    with transaction():
+        db.session.add(User(id=user_id, email=f"{role}@{shop.code}.example", password_hash="none"))
+        db.session.flush()
+        db.session.add(VendorMember(user_id=user_id, vendor_id=shop.vendor_id, role=role))
+        db.session.add(
+            UserSession(
+                token_hash=_digest(token),
+                user_id=user_id,
+                vendor_id=shop.vendor_id,
+                last_seen_at=at,
+                expires_at=at + timedelta(hours=1),
+            )
+        )
+    return token
+
+
+def _browser(app: Flask, *, terminal: str | None = None, session: str | None = None) -> FlaskClient:
+    client = app.test_client()
+    if terminal:
+        client.set_cookie(app.config["TERMINAL_COOKIE_NAME"], terminal)
+    if session:
+        with client.session_transaction() as cookie:
+            cookie["_user_id"], cookie["_fresh"] = session, True
+    return client
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
