@@ -60,7 +60,7 @@ chromium: .venv/.dev
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is needed.'; exit 1; }
-	@if command -v uv >/dev/null; then uv venv -q --seed --python $(PYTHON) .venv; else $(PYTHON) -m venv .venv || \
+	@if command -v uv >/dev/null; then uv venv -q --seed --no-python-downloads --python $(PYTHON) .venv; else $(PYTHON) -m venv .venv || \
 		{ rm -rf .venv; echo 'python3 -m venv does not work here. On Debian and Ubuntu: apt install python3-venv'; exit 1; }; fi
 
 .venv/.run: requirements.txt | .venv/bin/python
