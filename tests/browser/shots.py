@@ -1,0 +1,127 @@
+"""The screenshots of docs/: starts the product as a newcomer would, walks through it, and takes its pictures."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from config import ROOT
+from tests.chromium import executable
+
+FOLDER = ROOT / "docs" / "screenshots"
+TABLET, PHONE, DESK = (1180, 820), (390, 844), (1440, 900)
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+Shop = dict[str, str]
+
+
+def main() -> None:
+    """Take every picture."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="loyalty-shots-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)
+        with _running(Path(folder)) as (address, shop), sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=executable(playwright), args=ARGS)
+            _public(browser, address, shop)
+            _terminal(browser, address, shop)
+            _office(browser, address, shop)
+            browser.close()
+    print(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER.relative_to(ROOT)}")
+
+
+@contextmanager
+def _running(data: Path) -> Iterator[tuple[str, Shop]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = {**os.environ, "DATA_DIR": str(data / "data"), "PORT": str(port)}
+    env.pop("DATABASE_URL", None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "loyalty.serve"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        _await(cast("IO[str]", process.stdout))
+        shop: Shop = json.loads((data / "data" / "demo.json").read_text(encoding="utf-8"))
+        yield f"http://localhost:{port}", shop
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+def _await(output: IO[str]) -> None:
+    for line in output:
+        if line.startswith("Running at"):
+            return
+    raise SystemExit("The product did not start.")
+
+
+def _page(browser: Browser, size: tuple[int, int], *, dark: bool = False) -> Page:
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if dark else "light",
+        locale="en-GB",
+        reduced_motion="reduce",
+    )
+    return context.new_page()
+
+
+def _take(page: Page, name: str, *, whole: bool = False) -> None:
+    page.mouse.move(0, 0)
+    page.screenshot(path=FOLDER / f"{name}.png", full_page=whole, animations="disabled")
+
+
+def _public(browser: Browser, address: str, shop: Shop) -> None:
+    page = _page(browser, PHONE)
+    page.goto(f"{address}/join/{shop['vendor_code']}")
+    _take(page, "join")
+    page.goto(shop["card_url"])
+    _take(page, "card")
+    dark = _page(browser, PHONE, dark=True)
+    dark.goto(shop["card_url"])
+    _take(dark, "card-dark")
+
+
+def _terminal(browser: Browser, address: str, shop: Shop) -> None:
+    page = _page(browser, TABLET)
+    page.goto(f"{address}/terminal")
+    page.get_by_label("Pairing code").fill(shop["terminal_pairing_code"])
+    page.get_by_role("button", name="Pair").click()
+    page.get_by_label("Ben").check()
+    _take(page, "terminal-pin")
+    page.get_by_label("Your PIN").fill(shop["staff_pin"])
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Scan the customer’s card")).to_be_visible()
+    _take(page, "terminal-ready")
+    page.keyboard.type(shop["card_number"])
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Stamp", exact=True)).to_be_visible()
+    _take(page, "terminal-card")
+    page.get_by_role("button", name="Stamp", exact=True).click()
+    expect(page.get_by_role("heading", name="Card full")).to_be_visible()
+    _take(page, "terminal")
+    page.emulate_media(color_scheme="dark")
+    _take(page, "terminal-dark")
+
+
+def _office(browser: Browser, address: str, shop: Shop) -> None:
+    page = _page(browser, DESK)
+    page.goto(f"{address}/office")
+    page.get_by_label("E-mail").fill(shop["owner_email"])
+    page.get_by_label("Password").fill(shop["owner_password"])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1, name="Ada's Bakery")).to_be_visible()
+    _take(page, "office")
+    page.goto(f"{address}/office/program")
+    _take(page, "office-program")
+
+
+if __name__ == "__main__":
+    main()
