@@ -3,6 +3,7 @@
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, EmailField, StringField, TelField
+from wtforms.validators import Optional
 
 from loyalty.domain.values import RequestKey
 from loyalty.errors import ValidationError
@@ -17,7 +18,7 @@ class JoinPage(FlaskForm):  # type: ignore[misc] # WTForms publishes no types
     email = EmailField(lazy_gettext("Your e-mail address"))
     phone = TelField(lazy_gettext("Your mobile number"))
     name = StringField(lazy_gettext("Your name"))
-    birth_date = DateField(lazy_gettext("Your birthday"), validators=[])
+    birth_date = DateField(lazy_gettext("Your birthday"), validators=[Optional()])
     marketing_consent = BooleanField()
 
     def __init__(self, vendor: PublicVendor) -> None:

@@ -15,7 +15,6 @@ from loyalty.web.public.blueprint import blueprint
 from loyalty.web.public.forms import JoinPage
 
 _ONE_YEAR = 31_536_000
-_join_limit = limit("10 per minute", key_func=address_source)
 
 
 @blueprint.get("/join/<vendor_code>")
@@ -31,25 +30,9 @@ def show_join(vendor_code: str) -> ResponseReturnValue:
 
 @blueprint.post("/join/<vendor_code>")
 @public
-@_join_limit
 def join(vendor_code: str) -> ResponseReturnValue:
     """Join: the new card, or the words that tell nothing; a form with mistakes comes back as it was typed."""
-    vendor = _shop(vendor_code)
-    form, store_code = JoinPage(vendor), request.form.get("store", "")
-    if form.validate():
-        try:
-            joined = enrolment.join(
-                vendor_code=vendor_code,
-                store_code=store_code,
-                form=form.filled(),
-                locale=locale.language(),
-                key=form.request_key(store_code),
-                at=now(),
-            )
-            return _answer(joined)
-        except ValidationError as refusal:
-            form.refuse(refusal)
-    return _page(vendor, form), 422
+    return _join(_shop(vendor_code))
 
 
 @blueprint.get("/join/<vendor_code>/sent")
@@ -70,11 +53,30 @@ def show_confirmation(token: str) -> str:
 
 @blueprint.post("/join/confirm/<token>")
 @public
-@_join_limit
 def confirm(token: str) -> ResponseReturnValue:
     """Use a mailed link: the address is proven, here is the card."""
     joined = enrolment.confirm_join(token=token, key=request_key({}, caller="confirm"), at=now())
     return _answer(joined)
+
+
+# Counted once the shop is known: a refusal says when to come back, and that by the shop's clock.
+@limit("10 per minute", key_func=address_source)
+def _join(vendor: PublicVendor) -> ResponseReturnValue:
+    form, store_code = JoinPage(vendor), request.form.get("store", "")
+    if form.validate():
+        try:
+            joined = enrolment.join(
+                vendor_code=vendor.code,
+                store_code=store_code,
+                form=form.filled(),
+                locale=locale.language(),
+                key=form.request_key(store_code),
+                at=now(),
+            )
+            return _answer(joined)
+        except ValidationError as refusal:
+            form.refuse(refusal)
+    return _page(vendor, form), 422
 
 
 def _shop(vendor_code: str) -> PublicVendor:
