@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as WerkzeugResponse
 from wtforms import BooleanField, RadioField
+from wtforms.fields.choices import SelectChoice
 
 from loyalty.domain.values import Role
 from loyalty.errors import ValidationError
@@ -28,7 +29,8 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no ty
     lock_minutes = RadioField(
         lazy_gettext("Locks by itself after"),
         choices=[
-            (str(minutes), lazy_gettext("%(minutes)s min", minutes=minutes)) for minutes in terminals.LOCK_MINUTES
+            SelectChoice(str(minutes), lazy_gettext("%(minutes)s min", minutes=minutes))
+            for minutes in terminals.LOCK_MINUTES
         ],
     )
     sound = BooleanField(lazy_gettext("Sounds"))
@@ -36,9 +38,9 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no ty
     theme = RadioField(
         lazy_gettext("Brightness"),
         choices=[
-            ("auto", lazy_gettext("Like the device")),
-            ("light", lazy_gettext("Light")),
-            ("dark", lazy_gettext("Dark")),
+            SelectChoice("auto", lazy_gettext("Like the device")),
+            SelectChoice("light", lazy_gettext("Light")),
+            SelectChoice("dark", lazy_gettext("Dark")),
         ],
     )
 
