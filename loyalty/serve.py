@@ -56,6 +56,8 @@ def _run(stack: contextlib.ExitStack) -> None:
     if not env.get("DATABASE_URL"):
         make_secrets(data, env, has_data=has_data(data))
         running = stack.enter_context(servers(data, durable=True, env=env))
+        if (data / "pg").is_symlink():
+            print(f"PostgreSQL cannot work as root below {data}, so its files are in {(data / 'pg').resolve()}.")
         stack.enter_context(published(data, running, port=env.get("PORT", "")))
     config = Config.from_env(env)
     # A proxy on this machine is the only way in, or its X-Forwarded-For could be made up by anybody.
