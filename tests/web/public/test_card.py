@@ -96,4 +96,4 @@ def test_it_shows_nothing_to_whoever_guesses(phone: Phone, cleo: Card) -> None:
     for wrong in ("nothing", cleo.public_token[:-1], cleo.card_number, str(cleo.card_id)):
         page = phone.get(f"/card/{wrong}")
         assert page.status_code == 404
-        assert "not a card of this shop" in page.text
+        assert "There is no card at this address." in page.text

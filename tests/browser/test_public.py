@@ -1,0 +1,139 @@
+"""The join page and the card page in a real Chromium, on a phone: light and dark, with and without JavaScript."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from loyalty.domain.values import CardRef
+from loyalty.services import card_views, stamps
+from tests.chromium import executable
+from tests.factories import Shop, make_card, make_key, make_shop
+
+pytestmark = pytest.mark.browser
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PHONE, SMALL = {"width": 390, "height": 844}, {"width": 360, "height": 640}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = executable(playwright)
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def bakery(app: Flask) -> Shop:
+    """Ada's bakery, where the first stamp is a present."""
+    with app.app_context():
+        return make_shop(
+            vendor={"name": "Ada's Bakery"},
+            card_color="#0E5A4A",
+            stamps_reward_description="1 free coffee",
+            welcome_stamps=1,
+        )
+
+
+def open_phone(
+    chromium: Browser, live: str, size: dict[str, int] = PHONE, **options: Any
+) -> Page:  # as Playwright takes
+    # axe is put into the page by the test; the pages' own policy would rightly refuse it.
+    context = chromium.new_context(base_url=live, viewport=size, bypass_csp=True, **options)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    return page
+
+
+def join(page: Page, address: str = "cleo@example.org") -> None:
+    page.goto("/join/bakery")
+    page.get_by_label("Your e-mail address").fill(address)
+    page.get_by_role("button", name="Get my card").click()
+
+
+def stamp(page: Page, shop: Shop, app: Flask) -> None:
+    """Stamp the card on the page, at the till."""
+    with app.app_context():
+        card = card_views.get_public(token=page.url.rpartition("/")[2].partition("?")[0])
+        stamps.add(actor=shop.ben, card=CardRef(card_id=card.card_id), quantity=1, key=make_key(shop.ben))
+
+
+def assert_accessible(page: Page) -> None:
+    page.evaluate(AXE)
+    found = page.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", TAGS)
+    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_accessible_in_every_state(chromium: Browser, live: str, bakery: Shop, app: Flask, scheme: str) -> None:
+    with app.app_context():
+        known = make_card(bakery, email="known@example.org", stamps=9)
+    page = open_phone(chromium, live, color_scheme=scheme)
+    page.goto("/join/bakery")
+    assert_accessible(page)
+    join(page, "nothing")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert page.get_by_label("Your e-mail address").input_value() == "nothing"
+    assert_accessible(page)
+    join(page, "known@example.org")
+    expect(page.get_by_role("heading", name="You have a card already")).to_be_visible()
+    assert_accessible(page)
+    join(page)
+    expect(page.get_by_role("heading", name="Your card is ready")).to_be_visible()
+    assert_accessible(page)
+    for address in (f"/card/{known.public_token}", "/card/nothing", "/terms/bakery", "/join/nobody"):
+        page.goto(address)
+        assert_accessible(page)
+
+
+@pytest.mark.parametrize("size", [PHONE, SMALL], ids=["phone", "small phone"])
+def test_it_shows_the_button_without_scrolling(
+    chromium: Browser, live: str, bakery: Shop, size: dict[str, int]
+) -> None:
+    page = open_phone(chromium, live, size)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/join/bakery")
+    box = page.get_by_role("button", name="Get my card").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= size["height"]
+    assert len(asked) <= 5
+    assert all(address.startswith(live) for address in asked)
+
+
+def test_it_works_without_javascript(chromium: Browser, live: str, bakery: Shop) -> None:
+    page = open_phone(chromium, live, java_script_enabled=False)
+    join(page)
+    expect(page.get_by_role("heading", name="Your card is ready")).to_be_visible()
+    expect(page.get_by_text("9 more stamps for: 1 free coffee.")).to_be_visible()
+
+
+def test_it_shows_the_stamp_when_somebody_looks_again(chromium: Browser, live: str, bakery: Shop, app: Flask) -> None:
+    page = open_phone(chromium, live)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    join(page)
+    expect(page.get_by_text("9 more stamps for: 1 free coffee.")).to_be_visible()
+    stamp(page, bakery, app)
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.get_by_text("8 more stamps for: 1 free coffee.")).to_be_visible()
+    expect(page.locator(".stamps .new")).to_have_count(1)
+    assert complaints == []
+
+
+def test_it_looks_for_news_every_fifteen_seconds(chromium: Browser, live: str, bakery: Shop, app: Flask) -> None:
+    page = open_phone(chromium, live)
+    page.clock.install()
+    join(page)
+    stamp(page, bakery, app)
+    page.clock.run_for(14_000)
+    expect(page.get_by_text("9 more stamps for: 1 free coffee.")).to_be_visible()
+    page.clock.run_for(2_000)
+    expect(page.get_by_text("8 more stamps for: 1 free coffee.")).to_be_visible()
