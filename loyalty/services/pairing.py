@@ -4,7 +4,6 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 from uuid import UUID
 
@@ -66,7 +65,7 @@ def create_code(*, actor: Actor, store_id: UUID, label: str, key: RequestKey) ->
 
 def pair(*, code: str, source_ip: str | None, at: datetime) -> Paired:
     """Pair the tablet that sends a right code, once; wrong codes are counted before they are looked at."""
-    counters = (("pair", "*", WRONG_IN_ALL), (f"pair:{_network(source_ip)}", "*", WRONG_PER_SOURCE))
+    counters = (("pair", "*", WRONG_IN_ALL), (f"pair:{throttles.network_of(source_ip)}", "*", WRONG_PER_SOURCE))
     with transaction():
         for source, subject, limit in counters:
             attempt = throttles.reserve_within(source=source, subject=subject, limit=limit, window=WINDOW, at=at)
@@ -101,11 +100,3 @@ def _use_code(code: str, token: str, at: datetime) -> Paired | None:
     tablet = Actor(vendor_id=terminal.vendor_id, role=Role.STAFF, terminal_id=terminal.id)
     audit.record(actor=tablet, action="terminal.paired", subject_type="terminal", subject_id=terminal.id)
     return Paired(terminal.id, token)
-
-
-def _network(source_ip: str | None) -> str:
-    """Return what counts as one source: an address, or the /64 that one household has of IPv6."""
-    if not source_ip:
-        return "unknown"
-    address = ip_address(source_ip)
-    return str(ip_network(f"{address}/64", strict=False) if isinstance(address, IPv6Address) else address)

@@ -2,7 +2,6 @@
 
 import hashlib
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 from loyalty.database import transaction
@@ -54,10 +53,7 @@ def _refuse(outcome: throttles.Attempt | throttles.Refused) -> None:
 
 
 def _source(source_ip: str) -> str:
-    address = ip_address(source_ip)
-    # One household or one thief has a whole /64 of IPv6.
-    network = ip_network(f"{address}/64", strict=False) if isinstance(address, IPv6Address) else address
-    return f"sign-in:{network}"
+    return f"sign-in:{throttles.network_of(source_ip)}"
 
 
 def _subject(address: str) -> str:

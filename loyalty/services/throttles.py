@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from sqlalchemy import ColumnElement, Update, case, delete, func, null, or_, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
@@ -26,6 +27,16 @@ class Refused:
     """An attempt that may not be made before a time; it was not counted."""
 
     until: datetime
+
+
+def network_of(source_ip: str | None) -> str:
+    """Return what counts as one source: an address, or the /64 that one household or one thief has of IPv6."""
+    try:
+        address = ip_address(source_ip or "")
+    except ValueError:
+        # A proxy that was set up badly hands anything down: all of that is one source.
+        return "unknown"
+    return str(ip_network(f"{address}/64", strict=False) if isinstance(address, IPv6Address) else address)
 
 
 def reserve_waiting(
