@@ -1,6 +1,5 @@
 """What a person types to join, and what of it is kept."""
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -10,7 +9,6 @@ from loyalty.domain.people import AddressError, normalise_email, normalise_phone
 from loyalty.errors import N_, ValidationError
 
 _OLDEST: Final = 130
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +94,8 @@ def _phone(form: JoinForm, questions: Questions, errors: dict[str, str]) -> str 
 
 def _name(text: str, errors: dict[str, str]) -> str | None:
     name = " ".join(text.split())
-    if len(name) > NAME_LENGTH or _CONTROLS.search(name):
+    # Neither control characters nor marks that turn the direction of the text around them.
+    if len(name) > NAME_LENGTH or not name.isprintable():
         errors["name"] = N_("Enter a shorter name, in letters only.")
     return name or None
 

@@ -22,6 +22,7 @@ _JOBS = 10_000
 _ROUND_SECONDS = 2.0
 _ROUND_ROWS = 50
 _REST_SECONDS = 1.0
+_FINISH_SECONDS = 30.0
 _ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 _log = logging.getLogger(__name__)
@@ -39,11 +40,14 @@ def run(app: Flask) -> None:
 def work(app: Flask, parent: int | None = None) -> None:
     """Work until told to stop or until the share of jobs is done; `parent` gone means stop."""
     ended = threading.Event()
-    threading.Thread(target=_without_bell, args=(app, ended, parent), daemon=True).start()
+    thread = threading.Thread(target=_without_bell, args=(app, ended, parent), daemon=True)
+    thread.start()
     try:
         _with_bell(app)
     finally:
         ended.set()
+        # It may be in the middle of a mail, whose outcome nobody would know.
+        thread.join(_FINISH_SECONDS)
 
 
 class AppWorker(SimpleWorker):
@@ -130,12 +134,14 @@ def _without_bell(app: Flask, ended: threading.Event, parent: int | None) -> Non
             return
         try:
             with app.app_context():
-                _handle_overdue()
+                _handle_overdue(ended)
         except Exception:
             # The database may be away, too: the next round tries again.
             _log.exception("A round over the outbox failed")
 
 
-def _handle_overdue() -> None:
+def _handle_overdue(ended: threading.Event) -> None:
     for message_id in outbox.due(limit=_ROUND_ROWS, overdue_by=timedelta(seconds=_ROUND_SECONDS)):
+        if ended.is_set():
+            return
         jobs.deliver(str(message_id))

@@ -245,4 +245,14 @@ def _code_of(vendor_id: UUID) -> str:
     return str(db.session.execute(select(Vendor.code).where(Vendor.id == vendor_id)).scalar_one())
 
 
-__all__ = ["Enrolled", "JoinForm", "Joined", "confirm_join", "enrol_at_counter", "find_own_card", "get_joinable", "get_pending", "join"]
+__all__ = [
+    "Enrolled",
+    "JoinForm",
+    "Joined",
+    "confirm_join",
+    "enrol_at_counter",
+    "find_own_card",
+    "get_joinable",
+    "get_pending",
+    "join",
+]

@@ -151,6 +151,31 @@ def test_it_explains_when_nobody_can_join_and_shows_no_form(phone: Phone, bakery
     assert phone.get("/join/nobody").status_code == 404
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"key": ""},
+        {"key": "x" * 500},
+        {"store": "../../etc", "email": "a@b"},
+        {"email": "\u202ecleo@example.org"},
+        {"email": "cleo@example.org\r\nBcc: mallory@example.org"},
+        {"name": "\x7f" * 10},
+        {"birth_date": "0000-00-00"},
+        {"birth_date": "1850-12-31"},
+        {"birth_date": "9999-12-31"},
+        {"phone": "+" * 300},
+    ],
+    ids=str,
+)
+def test_it_answers_strange_forms_with_a_sentence(phone: Phone, app: Flask, fields: dict[str, str]) -> None:
+    with app.app_context():
+        make_shop(vendor={"ask_name": True, "ask_birthday": True, "contact_field": "phone"})
+    answer = phone.send(phone.get("/join/bakery"), **{"phone": "621 123 456", **fields})
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    assert count(app, Customer) == 0
+
+
 def test_it_refuses_a_form_of_another_site(phone: Phone, bakery: Shop, app: Flask) -> None:
     answer = phone.browser.post("/join/bakery", data={"email": CLEO, "key": "a-key-made-by-mallory"})
     assert answer.status_code == 400
