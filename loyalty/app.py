@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from flask_migrate import Migrate
 from jinja2 import StrictUndefined
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from loyalty import cli, database, logs, models, queue, web
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Counting how often somebody asks must never hold up a till: where Valkey hangs, the process counts by itself.
+LIMITS_STORAGE = {"socket_connect_timeout": 0.05, "socket_timeout": 0.1, "retry": Retry(NoBackoff(), 0)}
 
 
 def create_app(config: Config) -> Flask:
@@ -76,6 +81,7 @@ def _settings(config: Config) -> dict[str, object]:
         "WTF_CSRF_SSL_STRICT": False,
         "RATELIMIT_ENABLED": config.rate_limits,
         "RATELIMIT_STORAGE_URI": config.redis_url.replace("unix://", "redis+unix://", 1),
+        "RATELIMIT_STORAGE_OPTIONS": LIMITS_STORAGE,
         "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "translations"),
         "BABEL_DEFAULT_TIMEZONE": "UTC",
     }

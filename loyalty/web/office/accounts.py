@@ -12,6 +12,7 @@ from wtforms.validators import InputRequired, Length
 from loyalty.errors import NotAuthenticated, NotFound, RateLimited, ValidationError
 from loyalty.services import accounts
 from loyalty.web.access import SignedInUser, now, public
+from loyalty.web.limits import address_source, limit
 from loyalty.web.locale import clock_time
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.forms import OfficeForm
@@ -40,6 +41,7 @@ def sign_in() -> ResponseReturnValue:
 
 @blueprint.post("/sign-in")
 @public
+@limit("5 per minute", key_func=address_source)
 def open_session() -> ResponseReturnValue:
     """Sign in: a session with a new token, never the one the browser brought."""
     form = SignInForm()

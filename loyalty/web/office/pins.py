@@ -15,6 +15,7 @@ from loyalty.services import pins, stores
 from loyalty.services.pins import NewPin
 from loyalty.web.access import current_actor, requires
 from loyalty.web.forms import request_key
+from loyalty.web.limits import limit
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.confirm import confirm_page
 from loyalty.web.office.forms import OfficeForm
@@ -75,6 +76,7 @@ def regenerate_pin(staff_pin_id: UUID) -> ResponseReturnValue:
 
 @blueprint.post("/staff/<uuid:staff_pin_id>/unlock")
 @requires(Role.MANAGER)
+@limit("10 per minute")
 def unlock_pin(staff_pin_id: UUID) -> ResponseReturnValue:
     """Let somebody try again at once."""
     done = pins.unlock(actor=current_actor(), staff_pin_id=staff_pin_id, key=request_key({}))

@@ -14,6 +14,7 @@ from loyalty.services import card_views, points
 from loyalty.services.points import PointsReceipt
 from loyalty.web.access import current_actor, now, requires, terminal_session
 from loyalty.web.forms import request_key
+from loyalty.web.limits import limit
 from loyalty.web.locale import money, number
 from loyalty.web.sentences import gettext, ngettext
 from loyalty.web.terminal.approvals import find_approval
@@ -27,6 +28,7 @@ _LONGEST_REFERENCE = 100
 
 @blueprint.post("/cards/<uuid:card_id>/points")
 @requires(Role.STAFF)
+@limit("60 per minute")
 def earn_points(card_id: UUID) -> WerkzeugResponse:
     """Add the points of a purchase, once for each form that was drawn."""
     reference = request.form.get("order_reference", "").strip()[:_LONGEST_REFERENCE] or None

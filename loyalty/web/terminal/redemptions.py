@@ -11,6 +11,7 @@ from loyalty.services import card_views, points, stamps
 from loyalty.services.card_views import CounterCard
 from loyalty.web.access import current_actor, now, requires
 from loyalty.web.forms import new_key, request_key
+from loyalty.web.limits import limit
 from loyalty.web.locale import number
 from loyalty.web.sentences import gettext, ngettext
 from loyalty.web.terminal.approvals import find_approval
@@ -41,6 +42,7 @@ def confirm_redemption(card_id: UUID) -> Response:
 
 @blueprint.post("/cards/<uuid:card_id>/redemptions")
 @requires(Role.STAFF)
+@limit("60 per minute")
 def redeem(card_id: UUID) -> WerkzeugResponse:
     """Take the price and give the reward, once for each form that was drawn."""
     reward_id = request.form.get("reward_id") or None

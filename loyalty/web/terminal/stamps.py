@@ -9,6 +9,7 @@ from loyalty.services import stamps
 from loyalty.services.stamps import StampReceipt
 from loyalty.web.access import current_actor, requires
 from loyalty.web.forms import request_key
+from loyalty.web.limits import limit
 from loyalty.web.locale import clock_time
 from loyalty.web.sentences import gettext, ngettext
 from loyalty.web.terminal.approvals import find_approval
@@ -20,6 +21,7 @@ from loyalty.web.terminal.words import Outcome
 
 @blueprint.post("/cards/<uuid:card_id>/stamps")
 @requires(Role.STAFF)
+@limit("60 per minute")
 def add_stamps(card_id: UUID) -> WerkzeugResponse:
     """Add stamps, once for each form that was drawn."""
     quantity = number_field("quantity", 1)

@@ -10,6 +10,7 @@ from loyalty.services import transactions, voids
 from loyalty.services.voids import VoidReceipt
 from loyalty.web.access import current_actor, now, requires
 from loyalty.web.forms import request_key
+from loyalty.web.limits import limit
 from loyalty.web.locale import number
 from loyalty.web.sentences import gettext, ngettext
 from loyalty.web.terminal.approvals import find_approval
@@ -32,6 +33,7 @@ def today() -> Response:
 
 @blueprint.post("/transactions/<uuid:transaction_id>/void")
 @requires(Role.STAFF)
+@limit("20 per minute")
 def void(transaction_id: UUID) -> WerkzeugResponse:
     """Take one entry back, once for each form that was drawn."""
     reason = request.form.get("reason", "").strip()[:_LONGEST_REASON] or "undo"
