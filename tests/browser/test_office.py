@@ -1,15 +1,13 @@
 """The office in a real Chromium: a morning's work on a desk and on a phone, by keyboard, in light and dark."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.chromium import executable
 from tests.office import PASSWORD, Office, make_bakery
 
 pytestmark = pytest.mark.browser
@@ -21,13 +19,9 @@ PHONE = {"width": 390, "height": 844}
 PAGES = ("", "/program", "/program/activate", "/rewards", "/stores", "/staff", "/tablets", "/settings")
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        path = executable(playwright)
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
+@pytest.fixture
+def chromium(till_browser: Browser) -> Browser:
+    return till_browser
 
 
 @pytest.fixture
@@ -142,9 +136,7 @@ def pair_a_tablet(page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_it_leaves_nothing_to_axe(
-    chromium: Browser, live: str, ada: Office, scheme: str, size: dict[str, int]
-) -> None:
+def test_it_leaves_nothing_to_axe(chromium: Browser, live: str, ada: Office, scheme: str, size: dict[str, int]) -> None:
     page = open_page(chromium, live, size, color_scheme=scheme)
     page.goto("/office/sign-in")
     assert_accessible(page)

@@ -1,0 +1,50 @@
+"""The checklist of the office."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from loyalty.services import pins, programs, rewards, terminals
+from tests.browsing import sign_in
+from tests.office import Office, key_of, make_bakery, make_butcher
+
+
+@pytest.fixture
+def ada(app: Flask) -> Office:
+    with app.app_context():
+        return make_bakery()
+
+
+def test_it_says_what_comes_next(client: FlaskClient, app: Flask, ada: Office) -> None:
+    sign_in(client, ada)
+    assert "1 of 5 steps are done" in client.get("/office").text
+    with app.app_context():
+        programs.change(actor=ada.actor, changes={"loyalty_type": "points"}, key=key_of(ada))
+    assert "2 of 6 steps are done" in client.get("/office").text
+    with app.app_context():
+        reward = {"name": "Loaf", "points_required": 10}
+        rewards.create(actor=ada.actor, details=reward, key=key_of(ada))
+        pins.create(actor=ada.actor, name="Ben", role="staff", store_id=None, key=key_of(ada))
+        made = terminals.create_code(actor=ada.actor, store_id=ada.store_id, label="Till", key=key_of(ada))
+    page = client.get("/office").text
+    assert "4 of 6 steps are done" in page
+    assert 'class="btn" href="/office/tablets"' in page
+    with app.app_context():
+        assert made.code is not None
+        terminals.pair(code=made.code, source_ip=None, at=made.expires_at.replace(year=made.expires_at.year - 1))
+        programs.activate(actor=ada.actor, key=key_of(ada))
+    assert "Everything is set up. The program is open." in client.get("/office").text
+
+
+def test_it_counts_nothing_of_the_shop_next_door(client: FlaskClient, app: Flask, ada: Office) -> None:
+    with app.app_context():
+        mallory = make_butcher()
+        pins.create(actor=mallory.actor, name="Max", role="staff", store_id=None, key=key_of(mallory))
+        programs.activate(actor=mallory.actor, key=key_of(mallory))
+    sign_in(client, ada)
+    assert "1 of 5 steps are done" in client.get("/office").text
+
+
+def test_it_warns_of_a_connection_that_is_not_encrypted(client: FlaskClient, ada: Office) -> None:
+    sign_in(client, ada)
+    assert "This connection is not encrypted." in client.get("/office").text
