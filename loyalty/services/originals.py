@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -32,6 +32,20 @@ COLUMNS: Final = (
     "reward_id",
     "reward_description",
 )
+
+
+# Put together once: an alias of a table costs more than the query it is used in.
+_VOID: Final = LoyaltyTransaction.__table__.alias("void")
+_GIVEN: Final = func.abs(LoyaltyTransaction.stamps_delta) + func.abs(LoyaltyTransaction.points_delta)
+_TAKEN: Final = (
+    select(func.coalesce(func.sum(func.abs(_VOID.c.stamps_delta) + func.abs(_VOID.c.points_delta)), 0))
+    .where(_VOID.c.related_transaction_id == LoyaltyTransaction.id, _VOID.c.transaction_type.in_(VOIDS))
+    .correlate(LoyaltyTransaction)
+    .scalar_subquery()
+)
+_ROWS: Final = select(
+    *(getattr(LoyaltyTransaction, name) for name in COLUMNS), (_GIVEN - _TAKEN).label("left")
+).order_by(LoyaltyTransaction.seq.desc())
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +85,7 @@ def find_open(card_id: UUID, kinds: Sequence[TransactionType], *, limit: int) ->
     """Read the newest rows of these kinds that are not wholly taken back."""
     query = (
         _query(card_id)
-        .where(LoyaltyTransaction.transaction_type.in_([kind.value for kind in kinds]), _given() > _taken())
+        .where(LoyaltyTransaction.transaction_type.in_([kind.value for kind in kinds]), _GIVEN > _TAKEN)
         .limit(limit)
     )
     return [_original(row) for row in db.session.execute(query)]
@@ -79,7 +93,7 @@ def find_open(card_id: UUID, kinds: Sequence[TransactionType], *, limit: int) ->
 
 def count_stamps(card_id: UUID, day: date) -> int:
     """Count the stamps of one of the vendor's days, less what was taken back."""
-    query = select(func.coalesce(func.sum(_given() - _taken()), 0)).where(
+    query = select(func.coalesce(func.sum(_GIVEN - _TAKEN), 0)).where(
         LoyaltyTransaction.card_id == card_id,
         LoyaltyTransaction.transaction_type == TransactionType.STAMP_EARNED.value,
         LoyaltyTransaction.local_day == day,
@@ -88,24 +102,7 @@ def count_stamps(card_id: UUID, day: date) -> int:
 
 
 def _query(card_id: UUID) -> AnySelect:
-    columns = [getattr(LoyaltyTransaction, name) for name in COLUMNS]
-    left = (_given() - _taken()).label("left")
-    return select(*columns, left).where(LoyaltyTransaction.card_id == card_id).order_by(LoyaltyTransaction.seq.desc())
-
-
-def _given() -> Any:  # an expression of SQLAlchemy
-    return func.abs(LoyaltyTransaction.stamps_delta) + func.abs(LoyaltyTransaction.points_delta)
-
-
-def _taken() -> Any:  # an expression of SQLAlchemy
-    void = LoyaltyTransaction.__table__.alias("void")
-    amount = func.sum(func.abs(void.c.stamps_delta) + func.abs(void.c.points_delta))
-    return (
-        select(func.coalesce(amount, 0))
-        .where(void.c.related_transaction_id == LoyaltyTransaction.id, void.c.transaction_type.in_(VOIDS))
-        .correlate(LoyaltyTransaction)
-        .scalar_subquery()
-    )
+    return _ROWS.where(LoyaltyTransaction.card_id == card_id)
 
 
 def _original(row: AnyRow) -> Original:

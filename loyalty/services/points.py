@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from babel.numbers import get_currency_precision
@@ -25,6 +26,12 @@ from loyalty.services.ledger import Entry
 from loyalty.services.till import Approval, Ground, Scene, perform
 
 ORDER_REFERENCE_LENGTH = 64
+_ORIGINAL: Final = LoyaltyTransaction.__table__.alias("original")
+_VOIDED: Final = (
+    select(func.coalesce(-func.sum(LoyaltyTransaction.points_delta), 0))
+    .where(LoyaltyTransaction.related_transaction_id == _ORIGINAL.c.id)
+    .scalar_subquery()
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,23 +161,16 @@ def _receipt(scene: Scene, transaction_id: UUID | None, points: int, amount: int
 
 def _same_order(scene: Scene, reference: str) -> AnyRow | None:
     """Find the purchase that this receipt already gave points for, unless it was voided in full."""
-    row = LoyaltyTransaction
-    original = row.__table__.alias("original")
-    voided = (
-        select(func.coalesce(-func.sum(row.points_delta), 0))
-        .where(row.related_transaction_id == original.c.id)
-        .scalar_subquery()
-    )
     query = (
-        select(original)
+        select(_ORIGINAL)
         .where(
-            original.c.card_id == scene.card.id,
-            original.c.store_id.is_not_distinct_from(scene.actor.store_id),
-            original.c.order_reference == reference,
-            original.c.transaction_type == TransactionType.POINTS_EARNED.value,
-            original.c.points_delta > voided,
+            _ORIGINAL.c.card_id == scene.card.id,
+            _ORIGINAL.c.store_id.is_not_distinct_from(scene.actor.store_id),
+            _ORIGINAL.c.order_reference == reference,
+            _ORIGINAL.c.transaction_type == TransactionType.POINTS_EARNED.value,
+            _ORIGINAL.c.points_delta > _VOIDED,
         )
-        .order_by(original.c.seq)
+        .order_by(_ORIGINAL.c.seq)
         .limit(1)
     )
     return db.session.execute(query).one_or_none()

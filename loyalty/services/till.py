@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, select
 
 from loyalty.database import AnyRow, clock_offset, db
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, Role
@@ -28,6 +28,35 @@ from loyalty.services import idempotency, ledger, pins
 from loyalty.services.ledger import CardState, Entry, Origin
 
 R = TypeVar("R", bound=idempotency.Receipt)
+
+# Put together once: these run in every request of the till.
+_FACTS: Final = (
+    select(
+        *(column for column in LoyaltyProgram.__table__.columns if column.name not in ("id", "vendor_id")),
+        Vendor.status,
+        Vendor.timezone,
+        Vendor.currency,
+        VendorPolicy.staff_pin_policy,
+        VendorPolicy.allow_void_transactions,
+        VendorPolicy.allow_cross_store_redemption,
+        VendorPolicy.require_order_reference,
+        VendorPolicy.log_ip_addresses,
+        IdempotencyKey.request_hash,
+        IdempotencyKey.receipt,
+        func.clock_timestamp().label("clock"),
+    )
+    .select_from(LoyaltyProgram)
+    .join(Vendor, Vendor.id == LoyaltyProgram.vendor_id)
+    .join(VendorPolicy, VendorPolicy.vendor_id == Vendor.id)
+    .outerjoin(
+        IdempotencyKey,
+        and_(IdempotencyKey.caller == bindparam("key_caller"), IdempotencyKey.key == bindparam("key_key")),
+    )
+    .where(LoyaltyProgram.id == bindparam("program"))
+)
+_CARD: Final = select(
+    LoyaltyCard.id, LoyaltyCard.program_id, LoyaltyCard.card_number, LoyaltyCard.enrolled_at_store_id
+).add_columns(*ledger.CARD_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +162,7 @@ def _approved(actor: Actor, approval: Approval | None, ground: Ground) -> Actor:
 
 def _lock(actor: Actor, card: CardRef) -> AnyRow:
     """Lock the card of this vendor; another vendor's card is not found."""
-    query = (
-        select(LoyaltyCard.id, LoyaltyCard.program_id, LoyaltyCard.card_number, LoyaltyCard.enrolled_at_store_id)
-        .add_columns(*ledger.CARD_COLUMNS)
-        .where(LoyaltyCard.vendor_id == actor.vendor_id)
-        .with_for_update()
-    )
+    query = _CARD.where(LoyaltyCard.vendor_id == actor.vendor_id).with_for_update()
     if card.card_id is not None:
         query = query.where(LoyaltyCard.id == card.card_id)
     elif card.scan_code is not None:
@@ -153,28 +177,8 @@ def _lock(actor: Actor, card: CardRef) -> AnyRow:
 
 def _facts(card: AnyRow, key: RequestKey) -> AnyRow:
     """Read all that decides, in the first statement after the lock: its snapshot sees what the lock waited for."""
-    query = (
-        select(
-            *(column for column in LoyaltyProgram.__table__.columns if column.name not in ("id", "vendor_id")),
-            Vendor.status,
-            Vendor.timezone,
-            Vendor.currency,
-            VendorPolicy.staff_pin_policy,
-            VendorPolicy.allow_void_transactions,
-            VendorPolicy.allow_cross_store_redemption,
-            VendorPolicy.require_order_reference,
-            VendorPolicy.log_ip_addresses,
-            IdempotencyKey.request_hash,
-            IdempotencyKey.receipt,
-            func.clock_timestamp().label("clock"),
-        )
-        .select_from(LoyaltyProgram)
-        .join(Vendor, Vendor.id == LoyaltyProgram.vendor_id)
-        .join(VendorPolicy, VendorPolicy.vendor_id == Vendor.id)
-        .outerjoin(IdempotencyKey, and_(IdempotencyKey.caller == key.caller, IdempotencyKey.key == key.key))
-        .where(LoyaltyProgram.id == card.program_id)
-    )
-    return db.session.execute(query).one()
+    found = db.session.execute(_FACTS, {"program": card.program_id, "key_caller": key.caller, "key_key": key.key})
+    return found.one()
 
 
 def _scene(actor: Actor, card: AnyRow, facts: AnyRow, key: RequestKey, *, approved: bool) -> Scene:
