@@ -59,7 +59,7 @@ class Config:
         """Read and check every setting, or raise a ConfigError that says which one is wrong."""
         env = environment() if environ is None else environ
         data_dir = data_directory(env)
-        embedded = not _text(env, "DATABASE_URL")
+        embedded = is_embedded(env)
         servers = _embedded_servers(data_dir) if embedded else {}
         # The port that `make run` was started with, so that a command beside it makes the same links.
         port = _whole_number(env, "PORT", int(servers.get("port") or 8000), 1, 65535)
@@ -90,6 +90,11 @@ def environment() -> dict[str, str]:
 def data_directory(env: Mapping[str, str]) -> Path:
     """Return the folder for everything that is kept outside the database."""
     return Path(_text(env, "DATA_DIR") or ROOT / "data").expanduser().resolve()
+
+
+def is_embedded(env: Mapping[str, str]) -> bool:
+    """Say whether the servers are our own, because no other database is named."""
+    return not _text(env, "DATABASE_URL")
 
 
 def make_secrets(data_dir: Path, env: Mapping[str, str], *, has_data: bool) -> None:

@@ -18,7 +18,7 @@ from types import FrameType
 from flask import Flask
 from flask_migrate import upgrade
 
-from config import ROOT, Config, ConfigError, data_directory, environment, make_secrets
+from config import ROOT, Config, ConfigError, data_directory, environment, is_embedded, make_secrets
 from loyalty import demo
 from loyalty.app import create_app
 from loyalty.embedded import EmbeddedError, has_data, published, servers
@@ -26,6 +26,7 @@ from loyalty.embedded.children import end, spawn
 from loyalty.jobs import sweep
 
 MINUTE = 60.0
+PATIENCE = 180.0
 TICK = 0.5
 DEMO_CARDS = 20
 
@@ -53,7 +54,7 @@ def _run(stack: contextlib.ExitStack) -> None:
     env = environment()
     data = data_directory(env)
     stack.enter_context(_alone(data))
-    if not env.get("DATABASE_URL"):
+    if is_embedded(env):
         make_secrets(data, env, has_data=has_data(data))
         running = stack.enter_context(servers(data, durable=True, env=env))
         if (data / "pg").is_symlink():
@@ -65,14 +66,14 @@ def _run(stack: contextlib.ExitStack) -> None:
     _check_port(host, config.port)
     app = create_app(config)
     _migrate(app, config)
-    # A shop's own database gets no invented customers.
-    shown = _demo(app) if config.embedded else ""
     logs = data / "log"
     logs.mkdir(parents=True, exist_ok=True)
     children = {
         "web server": _start(stack, _gunicorn(host, config.port), logs / "web.log"),
         "worker": _start(stack, [sys.executable, "-m", "flask", "--app", "wsgi", "worker"], logs / "worker.log"),
     }
+    # A shop's own database gets no invented customers. The children load meanwhile.
+    shown = _demo(app) if config.embedded else ""
     _await_web(config.port, children["web server"], logs / "web.log")
     print(f"{shown}\nRunning at {config.public_url}; logs in {logs}; Ctrl-C ends everything.", flush=True)
     _keep_time(app, children, logs)
@@ -115,10 +116,7 @@ def _demo(app: Flask) -> str:
 
 
 def _gunicorn(host: str, port: int) -> list[str]:
-    settings = {"bind": f"{host}:{port}", "worker-class": "gthread", "workers": "2", "threads": "8"}
-    settings |= {"log-level": "warning", "graceful-timeout": "10", "keep-alive": "15"}
-    options = [f"--{name}={value}" for name, value in settings.items()]
-    return [sys.executable, "-m", "gunicorn", "--preload", "--no-control-socket", *options, "wsgi:app"]
+    return [sys.executable, "-m", "gunicorn", f"--bind={host}:{port}", "wsgi:app"]
 
 
 def _start(stack: contextlib.ExitStack, args: list[str], log: Path) -> "subprocess.Popen[bytes]":
@@ -128,7 +126,7 @@ def _start(stack: contextlib.ExitStack, args: list[str], log: Path) -> "subproce
 
 
 def _await_web(port: int, web: "subprocess.Popen[bytes]", log: Path) -> None:
-    until = time.monotonic() + MINUTE
+    until = time.monotonic() + PATIENCE
     while web.poll() is None and time.monotonic() < until:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5):
             return

@@ -72,6 +72,13 @@ def test_it_reads_a_secret_from_a_file(tmp_path: Path) -> None:
     assert config.secret_key == LONG
 
 
+def test_it_reads_the_address_of_the_database_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "url"
+    path.write_text("postgresql://a@b/c", encoding="utf-8")
+    config = Config.from_env(OUTSIDE | {"DATABASE_URL": "", "DATABASE_URL_FILE": str(path)})
+    assert (config.embedded, config.database_url) == (False, "postgresql+psycopg://a@b/c")
+
+
 def test_it_keeps_secrets_out_of_its_own_text() -> None:
     assert LONG not in repr(Config.from_env(OUTSIDE))
 
