@@ -74,8 +74,9 @@ def _settings(config: Config) -> dict[str, object]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "PERMANENT_SESSION_LIFETIME": timedelta(days=365),
         "SESSION_REFRESH_EACH_REQUEST": False,
-        "MAX_CONTENT_LENGTH": 64 * 1024,
-        "MAX_FORM_MEMORY_SIZE": 64 * 1024,
+        # Terms of 20,000 letters, each of them up to nine characters long on the way.
+        "MAX_CONTENT_LENGTH": 256 * 1024,
+        "MAX_FORM_MEMORY_SIZE": 256 * 1024,
         "WTF_CSRF_TIME_LIMIT": None,
         # The referrer check needs Referer headers, which token pages do not send; Sec-Fetch-Site is checked instead.
         "WTF_CSRF_SSL_STRICT": False,

@@ -1,5 +1,6 @@
 """Signing in and out, and choosing whose office to enter."""
 
+from math import ceil
 from uuid import UUID
 
 from flask import Response, flash, redirect, render_template, request, session, url_for
@@ -13,10 +14,9 @@ from loyalty.errors import NotAuthenticated, NotFound, RateLimited, ValidationEr
 from loyalty.services import accounts
 from loyalty.web.access import SignedInUser, now, public
 from loyalty.web.limits import address_source, limit
-from loyalty.web.locale import clock_time
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.forms import OfficeForm
-from loyalty.web.sentences import gettext
+from loyalty.web.sentences import gettext, ngettext
 
 
 class SignInForm(OfficeForm):
@@ -56,8 +56,10 @@ def open_session() -> ResponseReturnValue:
             form.take(refusal)
         except RateLimited as refusal:
             status = refusal.status
-            until = clock_time(refusal.retry_at)
-            form.form_errors.append(gettext("Too many tries. Try again at %(time)s (UTC).", time=until))
+            minutes = max(1, ceil((refusal.retry_at - now()).total_seconds() / 60))
+            form.form_errors.append(
+                ngettext("Too many tries. Wait a minute.", "Too many tries. Wait %(num)s minutes.", minutes)
+            )
     return render_template("office/sign_in.html", form=form, next=request.form.get("next", "")), status
 
 

@@ -161,3 +161,10 @@ def test_it_shows_nothing_of_the_shop_next_door(client: FlaskClient, app: Flask,
     send(client, "/office/program", client.get("/office/program"), {"stamps_target": "3"})
     assert stored(app, ada).stamps_target == 10
     assert "Ada" not in client.get("/office/program").text
+
+
+def test_it_takes_the_longest_terms_in_any_script(client: FlaskClient, app: Flask, ada: Office) -> None:
+    sign_in(client, ada)
+    answer = send(client, "/office/program", client.get("/office/program"), {"terms_text": "條" * 20_000})
+    assert answer.status_code == 303
+    assert stored(app, ada).terms_text == "條" * 20_000
