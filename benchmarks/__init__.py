@@ -1,0 +1,1 @@
+"""What this machine can do: `make bench` measures it against the limits of the same machine, in the same run."""
