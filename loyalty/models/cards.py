@@ -11,7 +11,6 @@ from loyalty.domain.ledger import GENESIS
 from loyalty.models.constraints import not_negative, same_vendor
 
 
-
 class LoyaltyCard(Changed, Base):
     """The row that every use case of the till locks first.
 
