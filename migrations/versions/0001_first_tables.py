@@ -557,7 +557,9 @@ def upgrade() -> None:
         sa.Column("idempotency_key", sa.Text(), nullable=True),
         sa.Column("transaction_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "transaction_type IN ('card_created', 'welcome_bonus', 'stamp_earned', 'stamp_redeemed', 'stamp_voided', 'points_earned', 'points_redeemed', 'points_voided', 'redemption_voided', 'points_adjustment', 'stamp_adjustment', 'points_expired', 'card_deactivated', 'card_reactivated')",
+            "transaction_type IN ('card_created', 'welcome_bonus', 'stamp_earned', 'stamp_redeemed', 'stamp_voided', "
+            "'points_earned', 'points_redeemed', 'points_voided', 'redemption_voided', 'points_adjust"
+            "ment', 'stamp_adjustment', 'points_expired', 'card_deactivated', 'card_reactivated')",
             name="ck_loyalty_transactions_transaction_type",
         ),
         sa.CheckConstraint(
