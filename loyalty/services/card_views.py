@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from loyalty.database import AnyRow, db
 from loyalty.domain import limits
@@ -20,6 +20,16 @@ from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.models.vendors import Vendor, VendorPolicy
 
 DEFAULT_CARD_NAME = "Loyalty Card"
+
+# Put together once. What the till wrote with plain statements is read anew, not taken from the session's memory.
+_CARD: Final = (
+    select(LoyaltyCard, Customer, LoyaltyProgram, Vendor, VendorPolicy.require_order_reference)
+    .join(Customer, Customer.id == LoyaltyCard.customer_id)
+    .join(LoyaltyProgram, LoyaltyProgram.id == LoyaltyCard.program_id)
+    .join(Vendor, Vendor.id == LoyaltyCard.vendor_id)
+    .join(VendorPolicy, VendorPolicy.vendor_id == LoyaltyCard.vendor_id)
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,18 +190,8 @@ def last_visit(card: LoyaltyCard) -> datetime | None:
     return max((time for time in times if time), default=None)
 
 
-def _card(*conditions: Any) -> AnyRow:  # conditions and rows of SQLAlchemy, of several types
-    query = (
-        select(LoyaltyCard, Customer, LoyaltyProgram, Vendor, VendorPolicy.require_order_reference)
-        .join(Customer, Customer.id == LoyaltyCard.customer_id)
-        .join(LoyaltyProgram, LoyaltyProgram.id == LoyaltyCard.program_id)
-        .join(Vendor, Vendor.id == LoyaltyCard.vendor_id)
-        .join(VendorPolicy, VendorPolicy.vendor_id == LoyaltyCard.vendor_id)
-        .where(*conditions)
-        # What the till wrote with plain statements is read anew, not taken from the session's memory.
-        .execution_options(populate_existing=True)
-    )
-    row = db.session.execute(query).one_or_none()
+def _card(*conditions: ColumnElement[bool]) -> AnyRow:
+    row = db.session.execute(_CARD.where(*conditions)).one_or_none()
     if row is None:
         raise CardNotFound
     return row

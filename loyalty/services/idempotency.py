@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import CursorResult, delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
-from loyalty.database import AnyRow, db, transaction
+from loyalty.database import AnyRow, Base, db, transaction
 from loyalty.domain.values import RequestKey
 from loyalty.errors import IdempotencyInProgress, IdempotencyKeyReused
 from loyalty.models.idempotency import IdempotencyKey
@@ -20,6 +20,9 @@ from loyalty.models.idempotency import IdempotencyKey
 LOCK_NOT_AVAILABLE = "55P03"
 UNIQUE_VIOLATION = "23505"
 PRIMARY_KEY = "pk_idempotency_keys"
+
+# Put together once: values come with each execution.
+_STORE = insert(Base.metadata.tables["idempotency_keys"]).values(created_at=func.clock_timestamp())
 
 
 class Receipt(Protocol):
@@ -59,17 +62,8 @@ def store(key: RequestKey, answer: Receipt, *, vendor_id: UUID | None, status: i
     kind = type(answer)
     stored = _adapter(kind).dump_python(answer, mode="json", exclude={"replayed"})
     stored.update({field.name: None for field in fields(kind) if field.metadata.get("secret")})
-    db.session.execute(
-        insert(IdempotencyKey).values(
-            caller=key.caller,
-            key=key.key,
-            vendor_id=vendor_id,
-            request_hash=key.request_hash,
-            status=status,
-            receipt=stored,
-            created_at=func.clock_timestamp(),
-        )
-    )
+    asked = {"caller": key.caller, "key": key.key, "vendor_id": vendor_id, "request_hash": key.request_hash}
+    db.session.execute(_STORE, {**asked, "status": status, "receipt": stored})
 
 
 def run(key: RequestKey, receipt: type[R], work: Callable[[], R], *, vendor_id: UUID | None = None) -> R:

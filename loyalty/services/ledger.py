@@ -1,18 +1,17 @@
 """The ledger of a card: rows are appended under the card's lock, numbered, chained, and never changed."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, insert, update
 
-from loyalty.database import AnyRow, db, new_id
+from loyalty.database import AnyRow, Base, db, new_id
 from loyalty.domain.ledger import ENTRY_VERSION, entry_hash
 from loyalty.domain.limits import local_day
 from loyalty.domain.values import Actor, TransactionType
 from loyalty.models.cards import LoyaltyCard
-from loyalty.models.transactions import LoyaltyTransaction, TransactionDetail
 
 
 @dataclass(slots=True)
@@ -74,6 +73,13 @@ class Origin:
 STATE_COLUMNS = tuple(field.name for field in fields(CardState))
 CARD_COLUMNS = [getattr(LoyaltyCard, name) for name in STATE_COLUMNS]
 
+# Plain statements of the tables, put together once: values come with each execution.
+_tables = Base.metadata.tables
+_INSERT = insert(_tables["loyalty_transactions"])
+_INSERT_DETAIL = insert(_tables["transaction_details"])
+_card = _tables["loyalty_cards"]
+_UPDATE = update(_card).where(_card.c.id == bindparam("this_card"), _card.c.vendor_id == bindparam("this_vendor"))
+
 
 def state_of(row: AnyRow) -> CardState:
     """Read the state of a card from a row that holds CARD_COLUMNS."""
@@ -99,17 +105,16 @@ def append(origin: Origin, state: CardState, entry: Entry) -> UUID:
     state.ledger_at = moment(origin.now, state)
     row = _columns(origin, state, entry)
     row["entry_hash"] = state.ledger_head = entry_hash(ENTRY_VERSION, state.ledger_head, row)
-    db.session.execute(insert(LoyaltyTransaction).values(**row))
+    db.session.execute(_INSERT, row)
     _write_details(origin, row["id"], entry.notes)
     return UUID(str(row["id"]))
 
 
 def save(card_id: UUID, vendor_id: UUID, state: CardState) -> None:
     """Write the state back to the locked card."""
+    values = {name: getattr(state, name) for name in STATE_COLUMNS}
     db.session.execute(
-        update(LoyaltyCard)
-        .where(LoyaltyCard.id == card_id, LoyaltyCard.vendor_id == vendor_id)
-        .values(**asdict(state), updated_at=state.ledger_at)
+        _UPDATE, {**values, "updated_at": state.ledger_at, "this_card": card_id, "this_vendor": vendor_id}
     )
 
 
@@ -142,12 +147,5 @@ def _write_details(origin: Origin, transaction_id: UUID, notes: str | None) -> N
     ip_address = actor.ip_address if origin.log_ip_addresses else None
     user_agent = actor.user_agent if origin.log_ip_addresses else None
     if notes or ip_address or user_agent:
-        db.session.execute(
-            insert(TransactionDetail).values(
-                transaction_id=transaction_id,
-                vendor_id=origin.vendor_id,
-                notes=notes,
-                ip_address=ip_address,
-                user_agent=user_agent,
-            )
-        )
+        row = {"transaction_id": transaction_id, "vendor_id": origin.vendor_id, "notes": notes}
+        db.session.execute(_INSERT_DETAIL, {**row, "ip_address": ip_address, "user_agent": user_agent})

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import Any
+from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, FromClause, bindparam, func, select
 
 from loyalty.database import AnyRow, AnySelect, db
 from loyalty.domain.limits import local_day
@@ -57,114 +56,126 @@ class HistoryLine:
     voided: bool
 
 
-def list_today(*, actor: Actor, at: datetime) -> list[Entry]:
-    """List what this terminal did today, newest first."""
-    zone = db.session.execute(select(Vendor.timezone).where(Vendor.id == actor.vendor_id)).scalar_one()
-    midnight = datetime.combine(local_day(at, zone), time(0), tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    query = _entries(actor).where(LoyaltyTransaction.transaction_at >= midnight).limit(MOST_OF_TODAY)
-    return [_entry(actor, row, at) for row in db.session.execute(query)]
+# Put together once: an alias of a table costs more than the query it is used in.
+_ROW: Final = LoyaltyTransaction.__table__
+_VOID, _LATER, _LATER_VOID = _ROW.alias("void"), _ROW.alias("later"), _ROW.alias("later_void")
 
 
-def last_action(*, actor: Actor, at: datetime) -> Entry | None:
-    """Return what this terminal did last, where it is not longer ago than an undo may be."""
-    query = (
-        _entries(actor)
-        .where(
-            LoyaltyTransaction.transaction_at >= at - UNDO_WINDOW,
-            LoyaltyTransaction.transaction_type.not_in(QUIET),
-        )
-        .limit(1)
+def _is_voided(row: FromClause, void: FromClause) -> ColumnElement[bool]:
+    """Whether the rows that name this one took all of it back."""
+    taken = (
+        select(func.sum(func.abs(void.c.stamps_delta) + func.abs(void.c.points_delta)))
+        .where(void.c.related_transaction_id == row.c.id, void.c.transaction_type.in_(VOIDS))
+        .correlate(row)
+        .scalar_subquery()
     )
-    row = db.session.execute(query).one_or_none()
-    return _entry(actor, row, at) if row else None
+    return func.coalesce(taken >= func.abs(row.c.stamps_delta) + func.abs(row.c.points_delta), False)
 
 
-def history(*, card_id: UUID, vendor_id: UUID, limit: int = 5) -> list[HistoryLine]:
-    """Return the newest rows of a card."""
-    row = LoyaltyTransaction
-    query = (
-        select(row, Store.name.label("store_name"), _is_voided(row).label("voided"))
-        .outerjoin(Store, Store.id == row.store_id)
-        .where(row.card_id == card_id, row.vendor_id == vendor_id)
-        .order_by(row.seq.desc())
-        .limit(limit)
+def _is_followed() -> ColumnElement[bool]:
+    """Whether something that could be undone first stands after this on its card."""
+    query = select(_LATER.c.id).where(
+        _LATER.c.card_id == _ROW.c.card_id,
+        _LATER.c.seq > _ROW.c.seq,
+        _LATER.c.transaction_type.in_(VOIDABLE),
+        ~_is_voided(_LATER, _LATER_VOID),
     )
-    return [
-        HistoryLine(
-            transaction_at=found[0].transaction_at,
-            transaction_type=TransactionType(found[0].transaction_type),
-            stamps_delta=found[0].stamps_delta,
-            points_delta=found[0].points_delta,
-            reward_description=found[0].reward_description,
-            store_name=found.store_name,
-            voided=found.voided,
-        )
-        for found in db.session.execute(query)
-    ]
+    return query.correlate(_ROW).exists()
 
 
-def _entries(actor: Actor) -> AnySelect:
-    row = LoyaltyTransaction
+def _entries(*conditions: ColumnElement[bool]) -> AnySelect:
+    """Put together the query for the newest rows of a terminal: `vendor_id`, `terminal_id`, `since` and `most`."""
+    # Found first and by the terminal alone, so that its index ends the search after `most` rows.
+    newest = (
+        select(_ROW.c.id)
+        .where(_ROW.c.terminal_id == bindparam("terminal_id"), _ROW.c.transaction_at >= bindparam("since"), *conditions)
+        .order_by(_ROW.c.transaction_at.desc())
+        .limit(bindparam("most"))
+    ).subquery("newest")
     return (
         select(
-            row,
+            *_ROW.c,
             LoyaltyCard.card_number,
             Customer.name.label("name"),
             StaffPin.name.label("staff_name"),
-            _is_voided(row).label("voided"),
+            _is_voided(_ROW, _VOID).label("voided"),
             _is_followed().label("followed"),
             VendorPolicy.allow_void_transactions,
             VendorPolicy.staff_pin_policy,
         )
-        .join(VendorPolicy, VendorPolicy.vendor_id == row.vendor_id)
-        .join(LoyaltyCard, LoyaltyCard.id == row.card_id)
+        .join(newest, newest.c.id == _ROW.c.id)
+        .join(VendorPolicy, VendorPolicy.vendor_id == _ROW.c.vendor_id)
+        .join(LoyaltyCard, LoyaltyCard.id == _ROW.c.card_id)
         .join(Customer, Customer.id == LoyaltyCard.customer_id)
-        .outerjoin(StaffPin, StaffPin.id == row.staff_pin_id)
-        .where(row.vendor_id == actor.vendor_id, row.terminal_id == actor.terminal_id)
-        .order_by(row.transaction_at.desc(), row.seq.desc())
+        .outerjoin(StaffPin, StaffPin.id == _ROW.c.staff_pin_id)
+        .where(_ROW.c.vendor_id == bindparam("vendor_id"))
+        .order_by(_ROW.c.transaction_at.desc(), _ROW.c.seq.desc())
     )
 
 
-def _is_voided(row: Any) -> Any:  # the table or an alias of it; an expression of SQLAlchemy
-    """Whether the rows that name this one took all of it back."""
-    void = LoyaltyTransaction.__table__.alias()
-    taken = (
-        select(func.sum(func.abs(void.c.stamps_delta) + func.abs(void.c.points_delta)))
-        .where(void.c.related_transaction_id == row.id, void.c.transaction_type.in_(VOIDS))
-        .correlate(row)
-        .scalar_subquery()
-    )
-    return func.coalesce(taken >= func.abs(row.stamps_delta) + func.abs(row.points_delta), False)
+_TODAY: Final = _entries()
+_LAST: Final = _entries(_ROW.c.transaction_type.not_in(QUIET))
+_HISTORY: Final = (
+    select(*_ROW.c, Store.name.label("store_name"), _is_voided(_ROW, _VOID).label("voided"))
+    .outerjoin(Store, Store.id == _ROW.c.store_id)
+    .where(_ROW.c.card_id == bindparam("card_id"), _ROW.c.vendor_id == bindparam("vendor_id"))
+    .order_by(_ROW.c.seq.desc())
+    .limit(bindparam("most"))
+)
 
 
-def _is_followed() -> Any:  # an expression of SQLAlchemy
-    """Whether something that could be undone first stands after this on its card."""
-    row, later = LoyaltyTransaction, aliased(LoyaltyTransaction)
-    query = select(later.id).where(
-        later.card_id == row.card_id, later.seq > row.seq, later.transaction_type.in_(VOIDABLE), ~_is_voided(later)
-    )
-    return query.correlate(row).exists()
+def list_today(*, actor: Actor, at: datetime) -> list[Entry]:
+    """List what this terminal did today, newest first."""
+    zone = db.session.execute(select(Vendor.timezone).where(Vendor.id == actor.vendor_id)).scalar_one()
+    midnight = datetime.combine(local_day(at, zone), time(0), tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    return _read(_TODAY, actor, at, since=midnight, most=MOST_OF_TODAY)
 
 
-def _entry(actor: Actor, found: AnyRow, at: datetime) -> Entry:
-    row = found[0]
+def last_action(*, actor: Actor, at: datetime) -> Entry | None:
+    """Return what this terminal did last, where it is not longer ago than an undo may be."""
+    return next(iter(_read(_LAST, actor, at, since=at - UNDO_WINDOW, most=1)), None)
+
+
+def history(*, card_id: UUID, vendor_id: UUID, limit: int = 5) -> list[HistoryLine]:
+    """Return the newest rows of a card."""
+    rows = db.session.execute(_HISTORY, {"card_id": card_id, "vendor_id": vendor_id, "most": limit})
+    return [
+        HistoryLine(
+            transaction_at=row.transaction_at,
+            transaction_type=TransactionType(row.transaction_type),
+            stamps_delta=row.stamps_delta,
+            points_delta=row.points_delta,
+            reward_description=row.reward_description,
+            store_name=row.store_name,
+            voided=row.voided,
+        )
+        for row in rows
+    ]
+
+
+def _read(query: AnySelect, actor: Actor, at: datetime, *, since: datetime, most: int) -> list[Entry]:
+    where = {"vendor_id": actor.vendor_id, "terminal_id": actor.terminal_id, "since": since, "most": most}
+    return [_entry(actor, row, at) for row in db.session.execute(query, where)]
+
+
+def _entry(actor: Actor, row: AnyRow, at: datetime) -> Entry:
     kind = TransactionType(row.transaction_type)
-    is_undo = row.staff_pin_id == actor.staff_pin_id and not found.followed and at - row.transaction_at <= UNDO_WINDOW
+    is_undo = row.staff_pin_id == actor.staff_pin_id and not row.followed and at - row.transaction_at <= UNDO_WINDOW
     needs_manager = actor.role < Role.MANAGER and not is_undo
     # Without PINs there is no manager to ask for at the counter.
-    offered = found.allow_void_transactions and not (needs_manager and found.staff_pin_policy == "disabled")
+    offered = row.allow_void_transactions and not (needs_manager and row.staff_pin_policy == "disabled")
     return Entry(
         transaction_id=row.id,
         card_id=row.card_id,
-        card_number=found.card_number,
-        name=found.name,
+        card_number=row.card_number,
+        name=row.name,
         transaction_type=kind,
         stamps_delta=row.stamps_delta,
         points_delta=row.points_delta,
         reward_description=row.reward_description,
         transaction_at=row.transaction_at,
-        staff_name=found.staff_name,
-        voided=found.voided,
-        voidable=kind in VOID_OF and not found.voided and offered,
+        staff_name=row.staff_name,
+        voided=row.voided,
+        voidable=kind in VOID_OF and not row.voided and offered,
         needs_manager=needs_manager,
     )
