@@ -90,7 +90,7 @@ def terminal_session() -> terminals.TerminalSession | None:
     """Return the paired tablet of this request, read once; None without a valid cookie."""
     if "terminal_session" not in g:
         token = request.cookies.get(current_app.config["TERMINAL_COOKIE_NAME"], "")
-        still = request.endpoint == "terminal.ping"
+        still = request.endpoint in ("terminal.ping", "terminal.arrivals_since")
         g.terminal_session = terminals.authenticate(token=token, at=now(), touch=not still) if token else None
     found: terminals.TerminalSession | None = g.terminal_session
     return found

@@ -6,6 +6,10 @@ export function startFocus() {
   document.body.addEventListener("htmx:afterSwap", (event) => {
     if (event.target.id === "stage") settle();
   });
+  // Whoever types a customer's data in is not to lose it because somebody else joined meanwhile.
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target.closest("[data-quiet]") && $("#new_customer details[open]")) event.preventDefault();
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !event.defaultPrevented) leave();
   });

@@ -5,9 +5,12 @@ import { $, alertLive, submit, words } from "./page.js";
 
 const WAITS = [1000, 2000, 4000];
 const PING = 25_000;
+const PING_DOWN = 3000;
 const tries = new WeakMap();
 let unknown = null;
 let connected = true;
+let asking = false;
+let timer = 0;
 
 export function startNetwork() {
   const body = document.body;
@@ -26,15 +29,20 @@ export function startNetwork() {
   body.addEventListener("htmx:afterSwap", () => connected || mark());
 }
 
+// One question at a time, and one timer: a long outage must not end in a storm.
 async function ping() {
+  if (asking) return;
+  asking = true;
+  clearTimeout(timer);
   try {
     const response = await fetch(document.body.dataset.ping, { cache: "no-store", signal: AbortSignal.timeout(8000) });
     if (response.status === 401 && !$("#pair")) location.reload();
     connection(response.status < 500);
   } catch {
     connection(false);
+  } finally {
+    asking = false;
   }
-  if (!connected) setTimeout(ping, 3000);
 }
 
 function failed(event) {
@@ -84,7 +92,8 @@ function connection(up) {
   mark();
   if (up && !(unknown?.isConnected)) quiet();
   if (!up && $("#net").hidden) say(words("offline"));
-  if (!up) setTimeout(() => connected || ping(), 3000);
+  clearTimeout(timer);
+  if (!up) timer = setTimeout(ping, PING_DOWN);
   // Back again: what was left open is asked once more, with the same key.
   if (came && unknown?.isConnected) again();
 }

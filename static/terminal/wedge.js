@@ -2,9 +2,11 @@
 // It is heard on every screen, whatever has the focus.
 import { $, announce, isLocked, lookUp, words } from "./page.js";
 
-const FASTEST_TYPIST = 60; // milliseconds between two keys
+const FASTEST_TYPIST = 60; // milliseconds from key to key, on average: no person keeps this up for a whole code
+const LONGEST_PAUSE = 250; // a busy tablet may hold one key back; whoever pauses longer is a person
 const SHORTEST_CODE = 6;
 let burst = "";
+let first = 0;
 let last = 0;
 
 export function startWedge() {
@@ -13,10 +15,11 @@ export function startWedge() {
 
 function listen(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.timeStamp - last > FASTEST_TYPIST) burst = "";
+  if (event.timeStamp - last > LONGEST_PAUSE) burst = "";
+  if (!burst) first = event.timeStamp;
   last = event.timeStamp;
   if (event.key === "Enter" || event.key === "Tab") {
-    if (burst.length >= SHORTEST_CODE) scanned(event);
+    if (burst.length >= SHORTEST_CODE && (last - first) / burst.length < FASTEST_TYPIST) scanned(event);
     burst = "";
   } else if (event.key.length === 1) {
     burst += event.key;

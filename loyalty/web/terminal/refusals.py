@@ -15,6 +15,7 @@ from loyalty.errors import (
     TerminalUnpaired,
 )
 from loyalty.services import card_views
+from loyalty.services.card_views import CounterCard
 from loyalty.web.access import now, terminal_session
 from loyalty.web.errors import register_renderer, sentence_of
 from loyalty.web.locale import clock_time, prefer
@@ -40,21 +41,20 @@ def draw(error: LoyaltyError, status: int) -> Response:
         return ask_for_pin(card=_card_id(), interrupted=interrupted, status=status)
     if is_open(session) and is_about_pin(error):
         return ask_again(error, status)
-    refusal = _outcome(error)
-    card_id = _card_id()
-    if card_id is not None and is_open(session) and _exists(card_id):
+    card = _find_card() if is_open(session) else None
+    refusal = _outcome(error, card)
+    if card is not None:
         points = request.endpoint == "terminal.earn_points"
-        return show_card_screen(card_id, points=points, refusal=refusal, status=status)
+        return show_card_screen(card.card_id, points=points, refusal=refusal, status=status)
     # A page that is too old has no way on but to be loaded again.
     reload = status in (400, 405, 413, 415) or isinstance(error, NotAuthenticated) or not is_open(session)
     return show("refused", title=refusal.title, status=status, feedback="bad", refusal=refusal, reload=reload)
 
 
-def _outcome(error: LoyaltyError) -> Outcome:
+def _outcome(error: LoyaltyError, card: CounterCard | None) -> Outcome:
     if isinstance(error, StampCooldown):
         title = gettext("Next stamp from %(time)s", time=clock_time(error.cooldown_ends_at))
-        text = gettext("Last stamp at %(time)s.", time=clock_time(error.last_stamp_at))
-        return Outcome("warn", "clock", title, text, feedback="warn")
+        return Outcome("warn", "clock", title, _last_stamp(error, card), feedback="warn")
     if isinstance(error, RateLimited):
         title = gettext("Too many tries")
         text = gettext("Wait until %(time)s.", time=clock_time(error.retry_at))
@@ -70,12 +70,21 @@ def _card_id() -> UUID | None:
     return found if isinstance(found, UUID) else None
 
 
-def _exists(card_id: UUID) -> bool:
+def _last_stamp(error: StampCooldown, card: CounterCard | None) -> str:
+    at = clock_time(error.last_stamp_at)
+    if card is None or card.last_stamp_by is None:
+        return gettext("Last stamp at %(time)s.", time=at)
+    return gettext("Last stamp at %(time)s by %(name)s.", time=at, name=card.last_stamp_by)
+
+
+def _find_card() -> CounterCard | None:
+    card_id = _card_id()
+    if card_id is None:
+        return None
     try:
-        card_views.get_at_counter(actor=here(), card_id=card_id, at=now())
+        return card_views.get_at_counter(actor=here(), card_id=card_id, at=now())
     except CardNotFound:
-        return False
-    return True
+        return None
 
 
 register_renderer("terminal", draw)
