@@ -6,6 +6,8 @@ BIN := .venv/bin
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done)
 EXTRACT := $(BIN)/pybabel -q extract -F babel.cfg -k N_ -k _l -k lazy_gettext --no-location --sort-output --omit-header --no-wrap
+# Names and dates that change by themselves; what a catalogue needs is its language and its plural forms.
+HEADER := -e '/^"(Project-Id|Report-Msgid|POT-|PO-|Last-|Language-Team|Generated-)/d' -e '/^\# /d' -e '/^\#$$/d'
 LANGUAGES := $(wildcard translations/*/LC_MESSAGES/messages.po)
 
 help: ## list the targets
@@ -35,7 +37,7 @@ strings: .venv/.dev ## collect the texts for people and compile the translations
 	@mkdir -p translations
 	$(EXTRACT) -o translations/messages.pot loyalty templates
 	@for po in $(LANGUAGES); do $(BIN)/pybabel -q update -N --ignore-obsolete --no-wrap -i translations/messages.pot \
-		-l "$$(echo $$po | cut -d/ -f2)" -o $$po && $(BIN)/pybabel -q compile -i $$po -o $${po%.po}.mo || exit 1; done
+		-l "$$(echo $$po | cut -d/ -f2)" -o $$po && sed -i.old -E $(HEADER) $$po && rm $$po.old && $(BIN)/pybabel -q compile -i $$po -o $${po%.po}.mo || exit 1; done
 
 check-strings: .venv/.dev
 	@mkdir -p build && $(EXTRACT) -o build/messages.pot loyalty templates

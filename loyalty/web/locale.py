@@ -104,6 +104,11 @@ def number(value: int) -> str:
     return numbers.format_decimal(value, locale=_formats())
 
 
+def ratio(value: float) -> str:
+    """Write a number with one digit behind the comma."""
+    return numbers.format_decimal(value, format="0.0", locale=_formats())
+
+
 def _formats() -> Locale:
     """English dates and money are British here: 20/11/2026, not 11/20/26."""
     code = language()

@@ -11,6 +11,7 @@ from loyalty.services.programs import Program
 from loyalty.web.access import current_actor, requires
 from loyalty.web.forms import request_key
 from loyalty.web.htmx import render
+from loyalty.web.locale import ratio
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.confirm import confirm_page
 from loyalty.web.office.program_form import ProgramForm
@@ -102,7 +103,7 @@ def _page(form: ProgramForm, present: Program, *, status: int = 200) -> Response
         content=content,
         second=_second_colour(form, content),
         text_colour=gettext("black") if fg(content.color) == "#000000" else gettext("white"),
-        contrast=f"{contrast(content.color, fg(content.color)):.1f}",
+        contrast=ratio(contrast(content.color, fg(content.color))),
     )
 
 
