@@ -39,6 +39,7 @@ def card_code(card_id: UUID) -> Response:
 def show_card_screen(
     card_id: UUID,
     *,
+    card: CounterCard | None = None,
     points: bool = False,
     refusal: Outcome | None = None,
     status: int = 200,
@@ -49,8 +50,11 @@ def show_card_screen(
     preview: str = "",
     key: str | None = None,
 ) -> Response:
-    """Draw a card with its actions; a refusal stands above them, errors beside their fields."""
-    card = card_views.get_at_counter(actor=here(), card_id=card_id, at=now())
+    """Draw a card with its actions; a refusal stands above them, errors beside their fields.
+
+    `card` is the card where it was read already.
+    """
+    card = card or card_views.get_at_counter(actor=here(), card_id=card_id, at=now())
     feedback = refusal.feedback if refusal else "bad" if amount_error or reference_error else "found"
     return show(
         "card",

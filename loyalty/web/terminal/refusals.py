@@ -45,7 +45,7 @@ def draw(error: LoyaltyError, status: int) -> Response:
     refusal = _outcome(error, card)
     if card is not None:
         points = request.endpoint == "terminal.earn_points"
-        return show_card_screen(card.card_id, points=points, refusal=refusal, status=status)
+        return show_card_screen(card.card_id, card=card, points=points, refusal=refusal, status=status)
     # A page that is too old has no way on but to be loaded again.
     reload = status in (400, 405, 413, 415) or isinstance(error, NotAuthenticated) or not is_open(session)
     return show("refused", title=refusal.title, status=status, feedback="bad", refusal=refusal, reload=reload)

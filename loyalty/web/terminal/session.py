@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from loyalty.domain.values import Role
 from loyalty.errors import CardNotFound, LoyaltyError, StaffPinInvalid, StaffPinLocked
 from loyalty.services import card_views, pins, terminals
+from loyalty.services.card_views import CounterCard
 from loyalty.web.access import current_actor, now, requires, terminal_paired, terminal_session
 from loyalty.web.htmx import is_htmx
 from loyalty.web.sentences import gettext
@@ -92,18 +93,15 @@ def ask_for_pin(
 
 
 def _go_back(card_id: UUID | None) -> WerkzeugResponse:
-    if card_id is not None and _exists(card_id):
-        if is_htmx():
-            return show_card_screen(card_id)
-        return redirect(url_for("terminal.show_card", card_id=card_id), 303)
-    if is_htmx():
-        return ready()
-    return redirect(url_for("terminal.index"), 303)
+    card = _find_card(card_id) if card_id else None
+    if not is_htmx():
+        address = url_for("terminal.show_card", card_id=card_id) if card else url_for("terminal.index")
+        return redirect(address, 303)
+    return show_card_screen(card.card_id, card=card) if card else ready()
 
 
-def _exists(card_id: UUID) -> bool:
+def _find_card(card_id: UUID) -> CounterCard | None:
     try:
-        card_views.get_at_counter(actor=here(), card_id=card_id, at=now())
+        return card_views.get_at_counter(actor=here(), card_id=card_id, at=now())
     except CardNotFound:
-        return False
-    return True
+        return None

@@ -84,6 +84,7 @@ def unpair() -> WerkzeugResponse:
     forget_session()
     response = make_response(redirect(url_for("terminal.index"), 303))
     response.delete_cookie(current_app.config["TERMINAL_COOKIE_NAME"])
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
