@@ -3,7 +3,7 @@
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from benchmarks.shop import CARDS, FIRST, PREFIX
 CLIENTS = 8
 Statement = tuple[str, dict[str, Any]]  # of all types that a column can have
 Step = Statement | str
+Changing = dict[Hashable, str]
 
 
 @contextmanager
@@ -57,9 +58,15 @@ def transaction_of(steps: list[Step]) -> list[Step]:
 def script(steps: list[Step], card: UUID, key: str) -> str:
     """Write the steps as a pgbench script: another card and another key each time, all other values as they were."""
     lines = [f"\\set n random(1, {CARDS})", f"\\set other {FIRST} + :n", f"\\set new random({FIRST}, {16 * FIRST - 1})"]
-    ids = {card: "other"} | {step[1]["id"]: "new" for step in steps if isinstance(step, tuple) and _is_entry(step[0])}
+    entry = next(step[1] for step in steps if isinstance(step, tuple) and _is_entry(step[0]))
+    changing: Changing = {
+        card: f"('{PREFIX}' || to_hex(:other::bigint))",
+        entry["id"]: f"('{PREFIX}' || to_hex(:new::bigint))",
+        entry["transaction_at"]: "clock_timestamp()",
+        key: "md5(random() || clock_timestamp()::text)",
+    }
     for step in steps:
-        line = step if isinstance(step, str) else _filled(*step, ids, key)
+        line = step if isinstance(step, str) else _filled(*step, changing)
         lines.append(f"{line} \\gset" if "FOR UPDATE" in line else f"{line};")
     return "\n".join(lines) + "\n"
 
@@ -85,8 +92,8 @@ def run(bin_folder: Path, database_url: str, path: Path, seconds: int) -> float:
     return float(found[1])
 
 
-def _filled(statement: str, parameters: dict[str, Any], ids: dict[UUID, str], key: str) -> str:
-    filled = re.sub(r"%\((\w+)\)s", lambda m: _value(m[1], parameters[m[1]], ids, key), statement)
+def _filled(statement: str, parameters: dict[str, Any], changing: Changing) -> str:
+    filled = re.sub(r"%\((\w+)\)s", lambda m: _value(m[1], parameters[m[1]], changing), statement)
     return " ".join(filled.replace("%%", "%").split())
 
 
@@ -94,11 +101,9 @@ def _is_entry(statement: str) -> bool:
     return statement.startswith("INSERT INTO loyalty_transactions")
 
 
-def _value(name: str, value: object, ids: dict[UUID, str], key: str) -> str:
-    if isinstance(value, UUID) and value in ids:
-        return f"('{PREFIX}' || to_hex(:{ids[value]}::bigint))"
-    if value == key:
-        return "md5(random() || clock_timestamp()::text)"
+def _value(name: str, value: object, changing: Changing) -> str:
+    if isinstance(value, Hashable) and value in changing:
+        return changing[value]
     if name in ("seq", "ledger_seq"):
         return "(:ledger_seq::bigint + 1)"
     return _literal(value)

@@ -100,7 +100,7 @@ TEXTS: tuple[str, ...] = (
     "en;q=1",
     "de-DE-1996",
     "../en",
-    "x" * 70_000,
+    "x" * 300_000,
 )
 
 # Bytes that are no UTF-8, and percents that are no encoding.
