@@ -18,7 +18,7 @@ from loyalty.adapters.mail import make_mailer
 from loyalty.database import CONNECT_OPTIONS, db
 from loyalty.domain.stamp_grid import stamp_grid
 from loyalty.jobs import handlers
-from loyalty.services import messages, pins
+from loyalty.services import images, messages, pins
 from loyalty.wallets.qr import address_svg, qr_svg
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def create_app(config: Config) -> Flask:
     database.configure(clock_offset=config.clock_offset)
     queue.configure(redis_url=config.redis_url)
     pins.configure(pepper=config.pin_pepper)
+    images.configure(folder=config.data_dir / "images")
     messages.configure(public_url=config.public_url, mail_from=config.mail_from, secret_key=config.secret_key)
     handlers.configure(mailer=make_mailer(config.mail_url, config.mail_from, config.data_dir))
     web.register(app)

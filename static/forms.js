@@ -14,5 +14,21 @@ document.addEventListener("input", (event) => {
   if (pair && /^#[0-9a-f]{6}$/i.test(event.target.value)) pair.value = event.target.value;
 });
 
+// A picture that the server would refuse for its size stays here. Before all other listeners, so that nothing sends it.
+for (const kind of ["input", "change"]) {
+  document.addEventListener(kind, (event) => {
+    const field = event.target.closest("[data-most]");
+    if (!field) return;
+    const note = document.getElementById(`${field.id}-size`);
+    if (field.files[0]?.size > Number(field.dataset.most)) {
+      event.stopPropagation();
+      field.value = "";
+      note.textContent = field.dataset.tooLarge;
+    } else if (field.files.length) {
+      note.textContent = "";
+    }
+  }, true);
+}
+
 // The summary of errors takes the focus, so that it is read first.
 document.querySelector("[data-focus]")?.focus();

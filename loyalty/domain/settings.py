@@ -15,6 +15,7 @@ import phonenumbers
 
 from loyalty.domain import bounds
 from loyalty.domain.colours import normalise_colour
+from loyalty.domain.pictures import is_own_address
 from loyalty.domain.values import LoyaltyType
 from loyalty.errors import N_, ValidationError
 
@@ -163,6 +164,13 @@ def _address(value: object) -> object:
     return text
 
 
+def _picture(value: object) -> object:
+    text = str(value or "")
+    if text and not is_own_address(text):
+        raise SettingError(N_("Upload the picture; one on another site is not shown."))
+    return text or None
+
+
 def _code(value: object) -> object:
     text = str(value or "").strip().lower()
     if not re.fullmatch(CODE, text, re.ASCII):
@@ -198,8 +206,8 @@ PROGRAM: Final[Mapping[str, Check]] = {
     "card_name": _text(bounds.CARD_NAME_LENGTH),
     "card_color": _colour,
     "card_secondary_color": _optional_colour,
-    "logo_url": _address,
-    "hero_image_url": _address,
+    "logo_url": _picture,
+    "hero_image_url": _picture,
     "terms_text": _text(bounds.TEXT_LENGTH, lines=True),
     "privacy_url": _address,
     **{

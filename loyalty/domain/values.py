@@ -91,6 +91,7 @@ class PassContent:
     """What the card shows, the same in every place: terminal, card page, preview, poster and wallets.
 
     Colours are `#RRGGBB`; `points_goal` is the price of the cheapest active reward that is not reached yet.
+    A logo that would drown in `color` stands on a white plate.
     """
 
     vendor_name: str
@@ -107,6 +108,8 @@ class PassContent:
     card_number: str
     scan_code: str
     logo_url: str | None = None
+    logo_on_plate: bool = False
+    hero_url: str | None = None
     is_active: bool = True
 
     @property

@@ -18,6 +18,7 @@ from loyalty.models.pins import StaffPin
 from loyalty.models.programs import LoyaltyProgram, Reward
 from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.models.vendors import Vendor, VendorPolicy
+from loyalty.services import images
 
 DEFAULT_CARD_NAME = "Loyalty Card"
 
@@ -179,7 +180,9 @@ def pass_content(vendor: Vendor, program: LoyaltyProgram, card: LoyaltyCard, off
         points_reward=goal.name if goal else None,
         card_number=card.card_number,
         scan_code=card.scan_code,
-        logo_url=program.logo_url,
+        logo_url=images.own(program.logo_url),
+        logo_on_plate=images.needs_plate(program.logo_url, program.card_color),
+        hero_url=images.own(program.hero_image_url),
         is_active=card.is_active,
     )
 

@@ -14,7 +14,7 @@ from loyalty.domain.values import Actor, LoyaltyType, PassContent, RequestKey, R
 from loyalty.errors import ProgramNotFound
 from loyalty.models.programs import LoyaltyProgram, Reward
 from loyalty.models.vendors import Vendor
-from loyalty.services import audit, idempotency, roles
+from loyalty.services import audit, idempotency, images, roles
 
 # What the preview shows: enough points that the bar is not empty.
 _SAMPLE_CARD_NUMBER = "4812037756"
@@ -138,7 +138,7 @@ def preview(*, actor: Actor, changes: Mapping[str, object], share: float = 0.4) 
     right = settings.clean(settings.PROGRAM, {name: value for name, value in changes.items() if name not in wrong})
     look = {field.name: right.get(field.name, getattr(present, field.name)) for field in fields(Program)}
     goal = _cheapest_reward(actor)
-    target, color = int(str(look["stamps_target"])), str(look["card_color"])
+    target, color, logo = int(str(look["stamps_target"])), str(look["card_color"]), str(look["logo_url"] or "")
     return PassContent(
         vendor_name=present.vendor_name,
         card_name=str(look["card_name"]),
@@ -153,7 +153,9 @@ def preview(*, actor: Actor, changes: Mapping[str, object], share: float = 0.4) 
         points_reward=goal[0] if goal else None,
         card_number=_SAMPLE_CARD_NUMBER,
         scan_code="",
-        logo_url=str(look["logo_url"]) if look["logo_url"] else None,
+        logo_url=images.own(logo),
+        logo_on_plate=images.needs_plate(logo, color),
+        hero_url=images.own(str(look["hero_image_url"] or "")),
     )
 
 

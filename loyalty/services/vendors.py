@@ -16,7 +16,7 @@ from loyalty.domain.values import Actor, LoyaltyType, PassContent, RequestKey, R
 from loyalty.errors import N_, NotFound, ProgramNotFound, ValidationError
 from loyalty.models.programs import LoyaltyProgram, Reward
 from loyalty.models.vendors import Store, Vendor, VendorPolicy
-from loyalty.services import audit, idempotency, roles
+from loyalty.services import audit, idempotency, images, roles
 from loyalty.services.stores import make_code
 
 
@@ -224,5 +224,7 @@ def _empty_card(vendor: Vendor, program: LoyaltyProgram, rewards: tuple[PublicRe
         points_reward=rewards[0].name if rewards else None,
         card_number="",
         scan_code="",
-        logo_url=program.logo_url,
+        logo_url=images.own(program.logo_url),
+        logo_on_plate=images.needs_plate(program.logo_url, program.card_color),
+        hero_url=images.own(program.hero_image_url),
     )

@@ -8,6 +8,7 @@ from loyalty.web import (
     errors,
     forms,
     health,
+    images,
     limits,
     locale,
     office,
@@ -21,6 +22,7 @@ from loyalty.web import (
 
 BLUEPRINTS = (
     health.blueprint,
+    images.blueprint,
     office.blueprint,
     public.blueprint,
     start.blueprint,

@@ -30,12 +30,13 @@ def init(app: Flask) -> None:
     def add_headers(response: Response) -> Response:
         at_till = request.blueprint == "terminal"
         headers = response.headers
-        headers["Content-Security-Policy"] = _join(TERMINAL_POLICY if at_till else POLICY)
+        # A view that answers no page may be stricter, or open to other sites.
+        headers.setdefault("Content-Security-Policy", _join(TERMINAL_POLICY if at_till else POLICY))
         headers["X-Content-Type-Options"] = "nosniff"
         headers["X-Frame-Options"] = "DENY"
         headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         headers["Permissions-Policy"] = f"camera={'(self)' if at_till else '()'}, {FEATURES}"
         headers.setdefault("Cache-Control", "no-store")
         headers["X-Request-Id"] = g.get("request_id", "")

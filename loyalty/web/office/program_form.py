@@ -1,12 +1,36 @@
 """The form with all settings of the program."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, RadioField, StringField, TextAreaField
+from flask_wtf.file import FileField
+from wtforms import BooleanField, HiddenField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from loyalty.domain import settings
+from loyalty.domain.pictures import MOST_BYTES
+from loyalty.errors import ValidationError
+from loyalty.services import images
+from loyalty.services.images import Shape
+from loyalty.web.access import current_actor
 from loyalty.web.office.fields import MoneyField, WholeNumberField
 from loyalty.web.office.forms import OfficeForm
+from loyalty.web.sentences import gettext
+
+# Setting, field with the new file, box to tick for none, and how large it may be.
+PICTURES: Final = (
+    ("logo_url", "logo_file", "logo_remove", Shape.LOGO),
+    ("hero_image_url", "hero_file", "hero_remove", Shape.HERO),
+)
+
+
+class KeptPictureField(HiddenField):  # type: ignore[misc] # WTForms publishes no types
+    """The address of a picture of ours; one on another site, from earlier days, is as good as none."""
+
+    def process_data(self, value: str | None) -> None:
+        """Take what is stored."""
+        self.data = images.own(value)
 
 
 class ProgramForm(OfficeForm):
@@ -38,8 +62,36 @@ class ProgramForm(OfficeForm):
     card_name = StringField(_l("Name of the card"))
     card_color = StringField(_l("Colour of the card"))
     card_secondary_color = StringField(_l("Colour of the band"))
-    logo_url = StringField(_l("Web address of the logo"))
-    hero_image_url = StringField(_l("Web address of a wide picture"))
+    # The picture that is kept now: its file cannot be sent back to the browser when another field is wrong.
+    logo_url = KeptPictureField()
+    logo_file = FileField(_l("Logo"))
+    logo_remove = BooleanField(_l("Remove the logo"))
+    hero_image_url = KeptPictureField()
+    hero_file = FileField(_l("Wide picture"))
+    hero_remove = BooleanField(_l("Remove the wide picture"))
     require_staff_pin = BooleanField(_l("Ask for a staff PIN at the till"))
     terms_text = TextAreaField(_l("Terms"))
     privacy_url = StringField(_l("Web address of the privacy notice"))
+
+    @property
+    def values(self) -> dict[str, object]:
+        """What was typed, read; a picture that is to go is none, also where a new file was chosen."""
+        gone = {name: None for name, _, remove, _ in PICTURES if self[remove].data}
+        return {**super().values, **gone}
+
+    def validate(self, extra_validators: Mapping[str, object] | None = None) -> bool:
+        """Read all fields, and keep the pictures that were sent."""
+        right = super().validate(extra_validators)
+        for name, file, _, shape in PICTURES:
+            if self[name].errors:
+                self[file].errors, self[name].errors, self[name].data = self[name].errors, [], None
+            sent = self[file].data
+            if not sent:
+                continue
+            try:
+                data = sent.stream.read(MOST_BYTES + 1)
+                self[name].data = images.keep(actor=current_actor(), data=data, shape=shape)
+            except ValidationError as refusal:
+                self[file].errors = [gettext(sentence) for sentence in refusal.errors.values()]
+                right = False
+        return right

@@ -1,21 +1,32 @@
 """The program's settings, its preview, and whether it runs."""
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from loyalty.domain.colours import contrast, fg, normalise_colour
 from loyalty.domain.values import PassContent, Role
 from loyalty.errors import ValidationError
-from loyalty.services import programs
+from loyalty.services import images, programs
 from loyalty.services.programs import Program
 from loyalty.web.access import current_actor, requires
 from loyalty.web.forms import request_key
 from loyalty.web.htmx import render
+from loyalty.web.limits import limit
 from loyalty.web.locale import ratio
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.confirm import confirm_page
 from loyalty.web.office.program_form import ProgramForm
 from loyalty.web.sentences import gettext
+
+# Two pictures of 2 MB would be one too many, but all else fits beside one.
+_LONGEST_WITH_PICTURES = 3 * 1024 * 1024
+
+
+@blueprint.url_value_preprocessor
+def take_pictures(endpoint: str | None, _values: dict[str, object] | None) -> None:
+    """Let the form that carries pictures be longer than others, before anything of it is read."""
+    if endpoint in ("office.change_program", "office.preview_program"):
+        request.max_content_length = _LONGEST_WITH_PICTURES
 
 
 @blueprint.get("/program")
@@ -28,6 +39,7 @@ def program() -> ResponseReturnValue:
 
 @blueprint.post("/program")
 @requires(Role.MANAGER)
+@limit("20 per minute", exempt_when=lambda: not request.files)
 def change_program() -> ResponseReturnValue:
     """Save all settings, or none and say why."""
     form = ProgramForm()
@@ -43,6 +55,7 @@ def change_program() -> ResponseReturnValue:
 
 @blueprint.post("/program/preview")
 @requires(Role.MANAGER)
+@limit("20 per minute", exempt_when=lambda: not request.files)
 def preview_program() -> ResponseReturnValue:
     """Draw the card as it would be, and save nothing."""
     form = ProgramForm()
@@ -104,7 +117,14 @@ def _page(form: ProgramForm, present: Program, *, status: int = 200) -> Response
         second=_second_colour(form, content),
         text_colour=gettext("black") if fg(content.color) == "#000000" else gettext("white"),
         contrast=ratio(contrast(content.color, fg(content.color))),
+        logo_contrast=_logo_contrast(content),
     )
+
+
+def _logo_contrast(content: PassContent) -> str | None:
+    """Say how well the logo stands out, where it does not and therefore gets a white plate."""
+    seen = images.shade(content.logo_url)
+    return ratio(contrast(seen, content.color)) if seen and content.logo_on_plate else None
 
 
 def _second_colour(form: ProgramForm, content: PassContent) -> str:
