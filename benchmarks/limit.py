@@ -98,7 +98,7 @@ def _filled(statement: str, parameters: dict[str, Any], changing: Changing) -> s
 
 
 def _is_entry(statement: str) -> bool:
-    return statement.startswith("INSERT INTO loyalty_transactions")
+    return "INSERT INTO loyalty_transactions" in statement
 
 
 def _value(name: str, value: object, changing: Changing) -> str:

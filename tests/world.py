@@ -1,10 +1,12 @@
 """Two furnished shops next door to each other, everybody's browser, and every address and form there is."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from html.parser import HTMLParser
 from uuid import UUID
 
@@ -92,7 +94,13 @@ def make_business(code: str) -> Business:
     earned = points.earn(
         actor=shop.ben, card=card.ref, purchase_amount_cents=500, key=factories.make_key(shop.ben), order_reference=None
     )
-    stamped = stamps.add(actor=shop.ben, card=card.ref, quantity=1, key=factories.make_key(shop.ben))
+    tablets = {
+        "locked": _terminal(shop, None),
+        "staff": _terminal(shop, shop.ben),
+        "manager": _terminal(shop, shop.mia),
+    }
+    mia = replace(shop.mia, terminal_id=tablets["manager"][0])
+    stamped = stamps.add(actor=mia, card=card.ref, quantity=1, key=factories.make_key(mia))
     ids = {
         "card_id": card.card_id,
         "transaction_id": stamped.transaction_id,
@@ -115,7 +123,7 @@ def make_business(code: str) -> Business:
     return Business(
         shop,
         {name: str(value) for name, value in (ids | typed).items()},
-        {"locked": _terminal(shop, None), "staff": _terminal(shop, shop.ben), "manager": _terminal(shop, shop.mia)},
+        {name: token for name, (_, token) in tablets.items()},
         {"owner": _session(shop, "owner"), "manager": _session(shop, "manager")},
         [word, card.public_token, card.scan_code],
     )
@@ -145,6 +153,7 @@ def reopen(business: Business) -> None:
         for name, staff_pin_id in people.items():
             seen_at = datetime.now(UTC) if staff_pin_id else None
             values = {"staff_pin_id": staff_pin_id, "staff_seen_at": seen_at, "revoked_at": None}
+            values |= {"last_seen_at": datetime.now(UTC)}
             mine = Terminal.token_hash == _digest(business.terminals[name])
             db.session.execute(sa.update(Terminal).where(mine).values(**values))
         for token in business.sessions.values():
@@ -198,12 +207,19 @@ def find_forms(app: Flask, business: Business) -> dict[str, Form]:
     for rule, method, access in routes(app):
         for door in with_eyes:
             if method == "GET" and may_enter(door, rule, access):
-                path = address(app, rule, business.ids)
-                for form in Forms(door.client.get(path).get_data(as_text=True), path).found:
+                for form in _forms_behind(door.client, address(app, rule, business.ids)):
                     endpoint = endpoint_of(app, form)
                     if endpoint and len(form.fields) >= len(found.get(endpoint, form).fields):
                         found[endpoint] = form
     return found
+
+
+def _forms_behind(client: FlaskClient, path: str) -> Iterator[Form]:
+    """Read the forms of a page, and of its other states: those that it links to with another query."""
+    page = client.get(path).get_data(as_text=True)
+    yield from Forms(page, path).found
+    for link in set(re.findall(rf'href="({re.escape(path)}\?[^"]*)"', page)):
+        yield from Forms(client.get(unescape(link)).get_data(as_text=True), path).found
 
 
 def endpoint_of(app: Flask, form: Form) -> str | None:
@@ -278,11 +294,11 @@ def fingerprint(engine: sa.Engine, *, of: UUID | None = None) -> dict[str, str]:
         return {row.name: row.rows for row in connection.execute(sa.text(" UNION ALL ".join(parts)))}
 
 
-def _terminal(shop: factories.Shop, who: Actor | None) -> str:
+def _terminal(shop: factories.Shop, who: Actor | None) -> tuple[UUID, str]:
     terminal_id, token = factories.make_terminal(shop.vendor_id, shop.store_id)
     if who is not None:
         factories.open_session(replace(shop, terminal_id=terminal_id), who)
-    return token
+    return terminal_id, token
 
 
 def _session(shop: factories.Shop, role: str) -> str:

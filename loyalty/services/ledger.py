@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, insert, select, update
 
 from loyalty.database import AnyRow, Base, db, new_id
 from loyalty.domain.ledger import ENTRY_VERSION, entry_hash
@@ -75,8 +75,17 @@ CARD_COLUMNS = [getattr(LoyaltyCard, name) for name in STATE_COLUMNS]
 
 # Plain statements of the tables, put together once: values come with each execution.
 _tables = Base.metadata.tables
-_INSERT = insert(_tables["loyalty_transactions"])
-_INSERT_DETAIL = insert(_tables["transaction_details"])
+_entries, _details = _tables["loyalty_transactions"], _tables["transaction_details"]
+_INSERT = insert(_entries)
+_DETAILS = ("notes", "ip_address", "user_agent")
+_inserted = _INSERT.values({column.name: bindparam(column.name) for column in _entries.c})
+_entry = _inserted.returning(_entries.c.id, _entries.c.vendor_id).cte("entry")
+# The row and what is said about it, in one round trip.
+_INSERT_WITH_DETAILS = insert(_details).from_select(
+    ["transaction_id", "vendor_id", *_DETAILS],
+    select(_entry.c.id, _entry.c.vendor_id, *(bindparam(name, type_=_details.c[name].type) for name in _DETAILS)),
+    include_defaults=False,
+)
 _card = _tables["loyalty_cards"]
 _UPDATE = update(_card).where(_card.c.id == bindparam("this_card"), _card.c.vendor_id == bindparam("this_vendor"))
 
@@ -105,8 +114,10 @@ def append(origin: Origin, state: CardState, entry: Entry) -> UUID:
     state.ledger_at = moment(origin.now, state)
     row = _columns(origin, state, entry)
     row["entry_hash"] = state.ledger_head = entry_hash(ENTRY_VERSION, state.ledger_head, row)
-    db.session.execute(_INSERT, row)
-    _write_details(origin, row["id"], entry.notes)
+    if details := _said(origin, entry.notes):
+        db.session.execute(_INSERT_WITH_DETAILS, row | details)
+    else:
+        db.session.execute(_INSERT, row)
     return UUID(str(row["id"]))
 
 
@@ -142,10 +153,8 @@ def _columns(origin: Origin, state: CardState, entry: Entry) -> dict[str, Any]: 
     }
 
 
-def _write_details(origin: Origin, transaction_id: UUID, notes: str | None) -> None:
-    actor = origin.actor
-    ip_address = actor.ip_address if origin.log_ip_addresses else None
-    user_agent = actor.user_agent if origin.log_ip_addresses else None
-    if notes or ip_address or user_agent:
-        row = {"transaction_id": transaction_id, "vendor_id": origin.vendor_id, "notes": notes}
-        db.session.execute(_INSERT_DETAIL, {**row, "ip_address": ip_address, "user_agent": user_agent})
+def _said(origin: Origin, notes: str | None) -> dict[str, str | None]:
+    """Return what stands beside the row and may be deleted; nothing where there is nothing to say."""
+    actor, kept = origin.actor, origin.log_ip_addresses
+    said = (notes, actor.ip_address if kept else None, actor.user_agent if kept else None)
+    return dict(zip(_DETAILS, said, strict=True)) if any(said) else {}
