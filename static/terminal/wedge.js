@@ -3,7 +3,7 @@
 import { $, announce, isLocked, lookUp, words } from "./page.js";
 
 const FASTEST_TYPIST = 60; // milliseconds from key to key, on average: no person keeps this up for a whole code
-const LONGEST_PAUSE = 250; // a busy tablet may hold one key back; whoever pauses longer is a person
+const LONGEST_PAUSE = 600; // a busy tablet may hold one key back; whoever pauses longer is a person
 const SHORTEST_CODE = 6;
 let burst = "";
 let first = 0;
