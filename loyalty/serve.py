@@ -37,6 +37,9 @@ class CannotStart(Exception):
 
 def main() -> int:
     """Run until Ctrl-C; 0 after that, 2 where it cannot start."""
+    if len(sys.argv) > 1:
+        print(f"{__doc__} It takes no arguments; PORT and DATA_DIR move it.", file=sys.stderr)
+        return 2
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with contextlib.ExitStack() as stack:
