@@ -8,7 +8,8 @@ from threading import BoundedSemaphore
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import aliased
 
 from loyalty.database import db, end_reading, new_id, transaction
 from loyalty.domain.passwords import hash_password, password_matches, password_problem
@@ -23,6 +24,11 @@ IDLE: Final = timedelta(minutes=30)
 LONGEST: Final = timedelta(hours=12)
 _SEEN_AGAIN: Final = timedelta(minutes=1)
 _ROLES: Final = {"manager": Role.MANAGER, "owner": Role.OWNER}
+
+_mine = aliased(VendorMember)
+_SHOPS: Final = (
+    select(func.count()).select_from(_mine).where(_mine.user_id == UserSession.user_id).scalar_subquery().label("shops")
+)
 
 # Two at a time: a crowd at the door must not take every core from the tills.
 _hashing = BoundedSemaphore(2)
@@ -54,6 +60,7 @@ class SessionFacts:
     vendor_locale: str = "en"
     timezone: str = "UTC"
     currency: str = "EUR"
+    shops: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +134,7 @@ def sign_out(*, token: str, at: datetime) -> None:
 def get_session(*, token: str, at: datetime) -> SessionFacts | None:
     """Find who is signed in with this token; what they may do is read anew each time."""
     row = db.session.execute(
-        select(UserSession, User, Vendor, VendorMember.role)
+        select(UserSession, User, Vendor, VendorMember.role, _SHOPS)
         .join(User, User.id == UserSession.user_id)
         .outerjoin(
             VendorMember,
@@ -143,7 +150,7 @@ def get_session(*, token: str, at: datetime) -> SessionFacts | None:
     ).one_or_none()
     if row is None:
         return None
-    found = _signed_in(row[0], row[1], row[2], row[3])
+    found = _signed_in(*row)
     _note_visit(row[0].id, row[0].last_seen_at, at)
     return found
 
@@ -188,10 +195,10 @@ def _open_session(user_id: UUID, at: datetime) -> NewSession:
     return NewSession(token, session.expires_at, vendor_id)
 
 
-def _signed_in(session: UserSession, user: User, vendor: Vendor | None, role: str | None) -> SessionFacts:
+def _signed_in(session: UserSession, user: User, vendor: Vendor | None, role: str | None, shops: int) -> SessionFacts:
     person = (session.id, user.id, user.email, user.locale, user.is_admin)
     if vendor is None or role is None:
-        return SessionFacts(*person, vendor_id=None, role=Role.STAFF)
+        return SessionFacts(*person, vendor_id=None, role=Role.STAFF, shops=shops)
     return SessionFacts(
         *person,
         vendor_id=vendor.id,
@@ -202,6 +209,7 @@ def _signed_in(session: UserSession, user: User, vendor: Vendor | None, role: st
         vendor_locale=vendor.locale,
         timezone=vendor.timezone,
         currency=vendor.currency,
+        shops=shops,
     )
 
 

@@ -6,9 +6,9 @@ from flask_login import current_user
 
 from loyalty.errors import Forbidden, LoyaltyError, NotAuthenticated
 from loyalty.web import locale
-from loyalty.web.errors import register_renderer, sentence_of
+from loyalty.web.errors import PageTooOld, register_renderer, sentence_of
 from loyalty.web.htmx import is_htmx
-from loyalty.web.office import accounts, home, pins, programs, rewards, stores, terminals, vendors
+from loyalty.web.office import accounts, home, kept, pins, programs, rewards, stores, terminals, vendors
 from loyalty.web.office.blueprint import blueprint
 
 __all__ = ["accounts", "blueprint", "home", "pins", "programs", "rewards", "stores", "terminals", "vendors"]
@@ -28,8 +28,20 @@ def refuse(error: LoyaltyError, status: int) -> ResponseReturnValue:
         return redirect(url_for("office.sign_in", next=request.path), 303)
     if reads and isinstance(error, Forbidden) and current_user.is_authenticated and not current_user.session.vendor_id:
         return redirect(url_for("office.choose_vendor"), 303)
+    if not is_htmx() and kept.is_worth_keeping():
+        if isinstance(error, NotAuthenticated):
+            return accounts.sign_in_page(form=kept.seal()), status
+        # The session ended in another tab. Only a browser that vouches for its own page gets the form back.
+        if isinstance(error, PageTooOld) and request.headers.get("Sec-Fetch-Site") == "same-origin":
+            return _again(), status
     template = "office/_refused.html" if is_htmx() else "office/refused.html"
     return render_template(template, error=error, sentence=sentence_of(error)), status
+
+
+def _again() -> str:
+    if current_user.is_authenticated and current_user.session.vendor_id:
+        return kept.offer(kept.sent())
+    return accounts.sign_in_page(form=kept.seal())
 
 
 register_renderer("office", refuse)

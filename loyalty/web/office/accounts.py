@@ -3,7 +3,7 @@
 from math import ceil
 from uuid import UUID
 
-from flask import Response, flash, redirect, render_template, request, session, url_for
+from flask import Response, flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from flask_login import current_user, login_user, logout_user
@@ -14,6 +14,7 @@ from loyalty.errors import NotAuthenticated, NotFound, RateLimited, ValidationEr
 from loyalty.services import accounts
 from loyalty.web.access import SignedInUser, now, public
 from loyalty.web.limits import address_source, limit
+from loyalty.web.office import kept
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.forms import OfficeForm
 from loyalty.web.sentences import gettext, ngettext
@@ -30,13 +31,18 @@ class SignInForm(OfficeForm):
     )
 
 
+def sign_in_page(*, next_page: str = "", form: str = "") -> str:
+    """Ask who it is, and come back afterwards to a page or to a form that was sent."""
+    return render_template("office/sign_in.html", form=SignInForm(formdata=None), next=next_page, kept=form)
+
+
 @blueprint.get("/sign-in")
 @public
 def sign_in() -> ResponseReturnValue:
     """Show the form."""
     if current_user.is_authenticated:
         return redirect(_next_page())
-    return render_template("office/sign_in.html", form=SignInForm(formdata=None), next=request.args.get("next", ""))
+    return sign_in_page(next_page=request.args.get("next", ""))
 
 
 @blueprint.post("/sign-in")
@@ -60,7 +66,8 @@ def open_session() -> ResponseReturnValue:
             form.form_errors.append(
                 ngettext("Too many tries. Wait a minute.", "Too many tries. Wait %(num)s minutes.", minutes)
             )
-    return render_template("office/sign_in.html", form=form, next=request.form.get("next", "")), status
+    next_page = request.form.get("next", "")
+    return render_template("office/sign_in.html", form=form, next=next_page, kept=kept.packed()), status
 
 
 @blueprint.post("/sign-out")
@@ -81,9 +88,7 @@ def sign_out() -> ResponseReturnValue:
 @public
 def choose_vendor() -> ResponseReturnValue:
     """List the shops whose office this person may enter."""
-    user = _user()
-    shops = accounts.list_memberships(user_id=user.session.user_id)
-    return render_template("office/shops.html", shops=shops)
+    return _shops_page(_user().session.user_id)
 
 
 @blueprint.post("/shops")
@@ -105,6 +110,10 @@ def _user() -> SignedInUser:
     return user
 
 
+def _shops_page(user_id: UUID) -> str:
+    return render_template("office/shops.html", shops=accounts.list_memberships(user_id=user_id), kept=kept.packed())
+
+
 def _enter(token: str) -> ResponseReturnValue:
     found = accounts.get_session(token=token, at=now())
     if found is None:
@@ -112,7 +121,12 @@ def _enter(token: str) -> ResponseReturnValue:
     # Nothing of the time before survives, so a session that somebody planted is worth nothing.
     session.clear()
     login_user(SignedInUser(token, found))
-    return redirect(_next_page() if found.vendor_id else url_for("office.choose_vendor"), 303)
+    form = kept.unpack()
+    if form is None:
+        return redirect(_next_page() if found.vendor_id else url_for("office.choose_vendor"), 303)
+    # Pages from here on carry the token of the session that has just begun.
+    g.pop("csrf_token", None)
+    return kept.offer(form) if found.vendor_id else _shops_page(found.user_id)
 
 
 def _next_page() -> str:

@@ -1,10 +1,10 @@
 """The first page of the office: what is set up, and what comes next."""
 
-from flask import render_template
+from flask import current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from loyalty.domain.values import Role
-from loyalty.services import setup
+from loyalty.services import programs, setup
 from loyalty.web.access import current_actor, requires
 from loyalty.web.office.blueprint import blueprint
 
@@ -12,5 +12,9 @@ from loyalty.web.office.blueprint import blueprint
 @blueprint.get("", strict_slashes=False)
 @requires(Role.MANAGER)
 def home() -> ResponseReturnValue:
-    """Show the checklist."""
-    return render_template("office/home.html", setup=setup.get(actor=current_actor()))
+    """Show the checklist, and the code with which customers join, for printing."""
+    actor = current_actor()
+    facts = setup.get(actor=actor)
+    address = f"{current_app.config['CONFIG'].public_url}/join/{facts.vendor_code}"
+    content = programs.preview(actor=actor, changes={})
+    return render_template("office/home.html", setup=facts, address=address, content=content)

@@ -47,7 +47,7 @@ def test_it_refuses_what_a_stranger_sends(client: FlaskClient, ada: Office) -> N
     token = hidden(client.get("/office/sign-in"))
     answer = client.post("/office/program/activate", data={**token, "key": "x" * 20})
     assert answer.status_code == 401
-    assert 'href="/office/sign-in"' in answer.text
+    assert 'action="/office/sign-in"' in answer.text
 
 
 def test_it_keeps_the_address_and_says_the_same_of_everybody(client: FlaskClient, ada: Office) -> None:

@@ -4,7 +4,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from loyalty.services import pins, programs, rewards, terminals
+from config import Config
+from loyalty.domain.values import Role
+from loyalty.services import accounts, pins, programs, rewards, terminals
+from loyalty.wallets.qr import address_svg
 from tests.browsing import sign_in
 from tests.office import Office, key_of, make_bakery, make_butcher
 
@@ -48,3 +51,26 @@ def test_it_counts_nothing_of_the_shop_next_door(client: FlaskClient, app: Flask
 def test_it_warns_of_a_connection_that_is_not_encrypted(client: FlaskClient, ada: Office) -> None:
     sign_in(client, ada)
     assert "This connection is not encrypted." in client.get("/office").text
+
+
+def test_it_shows_the_code_of_the_join_page_for_printing(
+    client: FlaskClient, app: Flask, ada: Office, config: Config
+) -> None:
+    sign_in(client, ada)
+    address = f"{config.public_url}/join/{ada.code}"
+    page = client.get("/office").text
+    assert f'<a href="{address}">{address}</a>' in page
+    assert str(address_svg(address)) in page
+    assert "Collect 10 stamps, get: Free item" in page
+    with app.app_context():
+        programs.change(actor=ada.actor, changes={"loyalty_type": "points"}, key=key_of(ada))
+    assert "Collect points with every purchase" in client.get("/office").text
+
+
+def test_it_leads_to_the_other_shops_of_a_person(client: FlaskClient, app: Flask, ada: Office) -> None:
+    sign_in(client, ada)
+    assert 'href="/office/shops"' not in client.get("/office").text
+    with app.app_context():
+        assert ada.actor.user_id is not None
+        accounts.add_member(vendor_id=make_butcher().vendor_id, user_id=ada.actor.user_id, role=Role.MANAGER)
+    assert 'href="/office/shops"' in client.get("/office").text

@@ -1,5 +1,7 @@
 """Rewards in the office."""
 
+import re
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -97,6 +99,18 @@ def test_it_moves_a_reward_one_place_per_tap(client: FlaskClient, app: Flask, ad
     for _ in range(2):
         assert client.post(path, data=hidden(page, path)).status_code == 303
     assert [row.name for row in stored(app, ada)] == ["Loaf", "Cake", "Roll"]
+
+
+def test_it_offers_only_moves_that_there_are(client: FlaskClient, app: Flask, ada: Office) -> None:
+    loaf, roll, cake = [add(app, ada, name) for name in ("Loaf", "Roll", "Cake")]
+    with app.app_context():
+        rewards.deactivate(actor=ada.actor, reward_id=cake, key=key_of(ada))
+    page = client.get("/office/rewards")
+    moves = re.findall(r'action="/office/rewards/([\w-]+)/(up|down)"', page.text)
+    assert moves == [(loaf, "down"), (roll, "up")]
+    path = f"/office/rewards/{loaf}/down"
+    assert client.post(path, data=hidden(page, path)).status_code == 303
+    assert [row.name for row in stored(app, ada)][:2] == ["Roll", "Loaf"]
 
 
 def test_it_does_not_find_the_rewards_next_door(client: FlaskClient, app: Flask, ada: Office) -> None:
