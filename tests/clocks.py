@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from loyalty import database
 
+# For tests that move the clock by minutes: run at any hour, they must not cross midnight.
+NOON = datetime(2027, 1, 14, 11, tzinfo=UTC)
+
 
 @contextmanager
 def clock_moved(by: timedelta) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """The history: today's list of a tablet with what may be undone, and a card's own."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -10,10 +11,16 @@ from loyalty.database import clock
 from loyalty.domain.values import Actor, TransactionType
 from loyalty.services import stamps, transactions, voids
 from loyalty.services.transactions import Entry
-from tests.clocks import clock_at, clock_moved
+from tests.clocks import NOON, clock_at, clock_moved
 from tests.factories import Card, Shop, change_policy, make_card, make_key, make_shop, make_staff, make_terminal
 
 pytestmark = pytest.mark.usefixtures("context")
+
+
+@pytest.fixture(autouse=True)
+def noon(context: None) -> Iterator[None]:
+    with clock_at(NOON):
+        yield
 
 
 def open_shop(code: str = "bakery") -> Shop:

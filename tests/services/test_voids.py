@@ -25,7 +25,7 @@ from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.services import cards, pins, points, stamps, verification, voids
 from loyalty.services.till import Approval
 from loyalty.services.voids import VoidReceipt
-from tests.clocks import clock_moved
+from tests.clocks import NOON, clock_at, clock_moved
 from tests.factories import (
     Card,
     Shop,
@@ -75,7 +75,8 @@ def state(card: Card) -> LoyaltyCard:
 
 @pytest.fixture(autouse=True)
 def verified(context: None) -> Iterator[None]:
-    yield
+    with clock_at(NOON):
+        yield
     db.session.rollback()
     assert verification.verify().findings == []
 
