@@ -13,8 +13,10 @@ from flask_migrate import upgrade
 from config import ROOT, Config
 from loyalty import backup, demo
 from loyalty.app import create_app
-from loyalty.database import db
-from loyalty.services import verification
+from loyalty.database import db, new_id
+from loyalty.domain.values import Actor, Role
+from loyalty.services import images, verification
+from tests.pictures import make_picture
 
 
 @pytest.fixture
@@ -134,3 +136,15 @@ def test_it_never_overwrites_a_file(shop: Flask, apart: Config, tmp_path: Path) 
     with pytest.raises(backup.BackupError, match="exists already"):
         backup.make(apart, tmp_path / "backup.tar")
     assert (tmp_path / "backup.tar").read_bytes() == b"older"
+
+
+def test_it_takes_the_pictures_of_the_shops(shop: Flask, apart: Config, tmp_path: Path) -> None:
+    ada = Actor(vendor_id=new_id(), role=Role.OWNER)
+    address = images.keep(actor=ada, data=make_picture(), shape=images.Shape.LOGO)
+    file = apart.data_dir / address.removeprefix("/")
+    before = file.read_bytes()
+    backup.make(apart, tmp_path / "backup.tar")
+    file.unlink()
+    db.session.rollback()
+    backup.restore(apart, tmp_path / "backup.tar", force=True)
+    assert file.read_bytes() == before
