@@ -235,7 +235,7 @@ def body(business: Business, form: Form | None, **more: str) -> dict[str, str]:
     empty = TYPED.keys() - {"staff_pin"} if form is None else {name for name, value in form.fields if not value}
     drawn = {name: value for name, value in form.fields if value} if form else {}
     ids = {name: value for name, value in business.ids.items() if name != "token"}
-    return {**ids, **drawn, **{name: TYPED.get(name, "") for name in empty}, **more}
+    return {**{name: TYPED.get(name, "") for name in empty}, **ids, **drawn, **more}
 
 
 class Forms(HTMLParser):

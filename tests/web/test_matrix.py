@@ -75,6 +75,10 @@ def problems(door: Door, rule: Rule, access: Access, answer: TestResponse, forei
     if opens_by_address(rule, access):
         return ["failed"] if answer.status_code >= 500 else []
     found = [f"shows {word!r}" for word in foreign.words if word in answer.get_data(as_text=True)]
+    # The way to the sign-in repeats the address that was asked for.
+    location = answer.headers.get("Location", "").split("?")[0]
+    if any(f"/{name}" in location for name in foreign.ids.values()):
+        found.append("leads next door")
     if answer.status_code >= 500:
         found.append("failed")
     may_enter = world.may_enter(door, rule, access)
