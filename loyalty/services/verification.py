@@ -17,7 +17,8 @@ from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.services.originals import VOID_OF
 
 BATCH = 1_000
-COLUMNS = tuple(LoyaltyTransaction.__table__.columns)
+# The table and not the class: rows come as they are, past everything that the ORM does for objects.
+ROW = LoyaltyTransaction.__table__.c
 KIND = TransactionType
 
 
@@ -92,9 +93,7 @@ def _read(vendor_id: UUID | None, after: UUID) -> list[tuple[AnyRow, list[AnyRow
             query = query.where(LoyaltyCard.vendor_id == vendor_id)
         cards = db.session.execute(query).all()
         rows = db.session.execute(
-            select(*COLUMNS)
-            .where(LoyaltyTransaction.card_id.in_([card.id for card in cards]))
-            .order_by(LoyaltyTransaction.card_id, LoyaltyTransaction.seq)
+            select(*ROW).where(ROW.card_id.in_([card.id for card in cards])).order_by(ROW.card_id, ROW.seq)
         )
         by_card = {card_id: list(entries) for card_id, entries in groupby(rows, key=lambda row: row.card_id)}
     return [(card, by_card.get(card.id, [])) for card in cards]
