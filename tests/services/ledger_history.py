@@ -1,4 +1,7 @@
-"""A random history of a card: each step is asked of the model and of the ledger, and the answers are compared."""
+"""A history of a card: each step is asked of the model and of the ledger, and the answers are compared.
+
+Hypothesis draws the steps, and the seed of the dice that fill in their details.
+"""
 
 import random
 from collections.abc import Callable
@@ -63,6 +66,7 @@ WEIGHTS = {
     "change_rule": 3,
     "change_zone": 2,
 }
+KINDS = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
 Call = Callable[[RequestKey], Any]
 
 
@@ -84,8 +88,7 @@ class History:
         self.done: list[tuple[Call, RequestKey, Any]] = []
         self.log: list[str] = []
 
-    def run(self) -> None:
-        steps = self.dice.choices(list(WEIGHTS), weights=list(WEIGHTS.values()), k=STEPS)
+    def run(self, steps: list[str]) -> None:
         try:
             for step in steps:
                 if self.dice.random() < OPENING:
