@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from loyalty.web.access import Access
 from tests import world
+from tests.fingerprints import fingerprint
 from tests.world import Business, Door, Form
 
 ROLES = ("anonymous", "unpaired", "locked terminal", "staff session", "manager session", "owner", "manager")
@@ -50,9 +51,9 @@ def test_it_opens_nothing_of_the_shop_next_door(app: Flask, owner_engine: sa.Eng
         if htmx:
             door.client.environ_base["HTTP_HX_REQUEST"] = "true"
         everything = is_guarded(door, rule, access)
-        before = world.fingerprint(owner_engine, of=None if everything else bakery.shop.vendor_id)
+        before = fingerprint(owner_engine, of=None if everything else bakery.shop.vendor_id)
         answer = ask(app, door, rule, method, bakery, forms.get(rule.endpoint))
-        after = world.fingerprint(owner_engine, of=None if everything else bakery.shop.vendor_id)
+        after = fingerprint(owner_engine, of=None if everything else bakery.shop.vendor_id)
         case = f"{method} {rule.rule} -> {answer.status_code}"
         wrong += [f"{case}: {problem}" for problem in problems(door, rule, access, answer, bakery)]
         if not opens_by_address(rule, access):

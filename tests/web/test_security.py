@@ -18,6 +18,7 @@ from loyalty.database import db
 from loyalty.services import terminals
 from tests import world
 from tests.factories import make_key
+from tests.fingerprints import fingerprint
 from tests.world import Business, Door
 
 POLICY = {
@@ -178,12 +179,12 @@ def test_it_refuses_what_another_site_sends(app: Flask, bakery: Business, site: 
 
 
 def test_it_changes_nothing_on_get(app: Flask, owner_engine: sa.Engine, bakery: Business) -> None:
-    before = world.fingerprint(owner_engine)
+    before = fingerprint(owner_engine)
     for door in everyone(app, bakery).values():
         for rule, method, _access in world.routes(app):
             if method == "GET":
                 door.client.get(world.address(app, rule, bakery.ids))
-    assert world.fingerprint(owner_engine) == before
+    assert fingerprint(owner_engine) == before
 
 
 SPOOFED = {
