@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from loyalty.database import db, new_id, transaction
+from loyalty.database import db, transaction
 from loyalty.models.pins import PinThrottle
 from loyalty.services import pins
 from loyalty.services.pins import StaffPinRow
@@ -63,7 +63,7 @@ def test_it_shows_a_new_pin_once(client: FlaskClient, app: Flask, ada: Office) -
         ("role", "owner"),
         ("role", ""),
         ("store", "nonsense"),
-        ("store", str(new_id())),
+        ("store", "00000000-0000-7000-8000-000000000001"),
     ],
 )
 def test_it_says_beside_the_field_what_is_wrong(
