@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from loyalty.database import AnySelect, db
 from loyalty.domain.codes import find_card_token, read_code
@@ -46,7 +46,9 @@ def look_up(*, actor: Actor, text: str) -> list[Match]:
         return _by_phone(query, actor, typed)
     if len(typed) >= SHORTEST_NAME:
         start = typed.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        return _matches(query.where(func.lower(Customer.name).like(f"{start}%")))
+        # Asked for a name, people say the first one or the last one.
+        name = func.lower(Customer.name)
+        return _matches(query.where(or_(name.like(f"{start}%"), name.like(f"% {start}%"))))
     return []
 
 

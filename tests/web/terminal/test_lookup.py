@@ -24,7 +24,7 @@ def test_it_goes_to_the_card_without_htmx(till: Counter, cleo: Card) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["621 123 456", "00352621123456", "+352 621 123 456", "Cleo@Example.org", "cleo m"],
+    ["621 123 456", "00352621123456", "+352 621 123 456", "Cleo@Example.org", "cleo m", "Martin", "mar"],
 )
 def test_it_finds_a_card_by_what_a_customer_says(till: Counter, cleo: Card, typed: str) -> None:
     assert title_of(till.as_htmx().post("/terminal/lookup", q=typed)) == "Cleo Martin"
