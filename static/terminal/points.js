@@ -23,9 +23,21 @@ function show(field) {
   label.textContent = points > 0n ? add.replace("{}", points.toLocaleString(document.documentElement.lang)) : plain;
 }
 
-// "12", "12,5", "12.50", "1 234,50": the last comma or point is the decimal mark when few digits follow it.
+// "12", "12,5", "12.50", "1 234,50", "1.234,50": read as `parse_amount` of the server reads them.
 function parse(text, digits) {
-  const match = /^(\d{1,9})(?:[.,](\d*))?$/.exec(text.replace(/[\s'’]/g, ""));
-  if (!match || (match[2] ?? "").length > digits) return null;
-  return BigInt(match[1] + (match[2] ?? "").padEnd(digits, "0"));
+  const typed = text.normalize("NFKC").replaceAll("\u2019", "'").replace(/^[ \u20ac]+|[ \u20ac]+$/g, "");
+  const [whole, decimals] = split(typed, digits) ?? [];
+  if (whole === undefined || decimals.length > digits || whole.replace(/^0+/, "").length > 9) return null;
+  return BigInt(whole + decimals.padEnd(digits, "0"));
+}
+
+function split(typed, digits) {
+  const plain = /^(\d*)(?:[.,](\d*))?$/.exec(typed);
+  if (plain && (plain[1] || plain[2]) && (plain[2] ?? "").length <= digits) return [plain[1], plain[2] ?? ""];
+  const grouped = /^(\d{1,3})((?:([ .,'])\d{3})(?:\3\d{3})*)(?:([.,])(\d*))?$/.exec(typed);
+  if (!grouped) return null;
+  const [, first, groups, mark, point, decimals = ""] = grouped;
+  // "12,345" could be meant either way.
+  const clear = " '".includes(mark) || groups.length > 4 || (point && point !== mark) || digits === 0;
+  return clear ? [first + groups.replaceAll(mark, ""), decimals] : null;
 }
