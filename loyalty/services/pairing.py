@@ -65,25 +65,32 @@ def create_code(*, actor: Actor, store_id: UUID, label: str, key: RequestKey) ->
 
 def pair(*, code: str, source_ip: str | None, at: datetime) -> Paired:
     """Pair the tablet that sends a right code, once; wrong codes are counted before they are looked at."""
+    typed, token = codes.read_pairing_code(code), secrets.token_urlsafe(32)
+    if typed is None:
+        # What can be no code is a slip of the finger: it guesses nothing, and shuts nobody out.
+        raise _refusal()
     counters = (("pair", "*", WRONG_IN_ALL), (f"pair:{throttles.network_of(source_ip)}", "*", WRONG_PER_SOURCE))
     with transaction():
         for source, subject, limit in counters:
             attempt = throttles.reserve_within(source=source, subject=subject, limit=limit, window=WINDOW, at=at)
             if isinstance(attempt, throttles.Refused):
                 raise RateLimited(retry_at=attempt.until)
-    typed, token = codes.read_pairing_code(code), secrets.token_urlsafe(32)
     with transaction():
-        paired = _use_code(typed, token, at) if typed else None
+        paired = _use_code(typed, token, at)
         if paired is not None:
             for source, subject, _limit in counters:
                 throttles.give_back(source=source, subject=subject)
             return paired
-    raise ValidationError({"code": N_("This code does not work, or no more. Make a new one in the office.")})
+    raise _refusal()
 
 
 def digest(secret: str) -> str:
     """Return what is stored of a token or a code: both are random enough for a fast hash."""
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
+
+
+def _refusal() -> ValidationError:
+    return ValidationError({"code": N_("This code does not work, or no more. Make a new one in the office.")})
 
 
 def _use_code(code: str, token: str, at: datetime) -> Paired | None:

@@ -77,7 +77,9 @@ def page_address(lang: str) -> str:
 
 def clock_time(value: datetime) -> str:
     """Write a time of day, like 14:35."""
-    return dates.format_time(value, "HH:mm", tzinfo=ZoneInfo(zone()), locale=_formats())
+    # A tablet that belongs to no shop yet knows no zone: an hour without a name would be taken for the local one.
+    pattern = "HH:mm" if "zone" in g else "HH:mm 'UTC'"
+    return dates.format_time(value, pattern, tzinfo=ZoneInfo(zone()), locale=_formats())
 
 
 def day(value: date | datetime) -> str:

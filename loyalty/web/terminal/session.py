@@ -6,7 +6,7 @@ from flask import Response, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from loyalty.domain.values import Role
-from loyalty.errors import CardNotFound, LoyaltyError, StaffPinInvalid, StaffPinLocked
+from loyalty.errors import CardNotFound, LoyaltyError, StaffPinInvalid, StaffPinLocked, StaffPinRequired
 from loyalty.services import card_views, pins, terminals
 from loyalty.services.card_views import CounterCard
 from loyalty.web.access import current_actor, now, requires, terminal_paired, terminal_session
@@ -26,6 +26,9 @@ from loyalty.web.terminal.stage import forget_session, here, show
 def pin() -> WerkzeugResponse:
     """Open the till for the person whose PIN this is, and go back to what the lock interrupted."""
     chosen = uuid_field("staff_pin_id")
+    if not request.form.get("staff_pin"):
+        # A slip of the finger is no guess, and costs no try.
+        return ask_for_pin(StaffPinRequired(role="staff"), chosen=chosen)
     try:
         terminals.open_session(
             actor=current_actor(), pin=request.form.get("staff_pin", ""), staff_pin_id=chosen, at=now()
@@ -75,6 +78,8 @@ def ask_for_pin(
     """Show names and digits; `interrupted` is what was being done, offered again after the PIN."""
     session = terminal_session()
     error, wait_until = pin_words(refusal)
+    if isinstance(refusal, StaffPinRequired):
+        error = gettext("Enter your PIN to continue")
     return show(
         "pin",
         title=gettext("Enter your PIN to continue"),

@@ -1,5 +1,7 @@
 """Pairing a tablet."""
 
+import re
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -52,6 +54,19 @@ def test_it_says_what_is_wrong_with_a_code_and_keeps_it(stranger: Counter, typed
     assert "This code does not work" in answer.text
     assert "<title>Error: " in answer.text
     assert "<b>" not in answer.text
+
+
+def test_it_shuts_nobody_out_for_what_can_be_no_code(stranger: Counter, code: str) -> None:
+    for _ in range(7):
+        assert stranger.post("/terminal/pair", code=code[:5]).status_code == 422
+    assert stranger.post("/terminal/pair", code=code).status_code == 303
+
+
+def test_it_names_the_zone_of_the_time_while_no_shop_has_one(stranger: Counter) -> None:
+    for _ in range(6):
+        answer = stranger.post("/terminal/pair", code="AAAA-BBBB")
+    assert answer.status_code == 429
+    assert re.search(r"Wait until \d\d:\d\d UTC\.", answer.text)
 
 
 def test_it_says_that_the_shop_is_closed(app: Flask, till: Counter, bakery: Shop) -> None:

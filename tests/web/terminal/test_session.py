@@ -49,6 +49,16 @@ def test_it_counts_wrong_pins_and_then_says_until_when_to_wait(
     assert title_of(last).startswith("Wait until ")
 
 
+def test_it_counts_no_try_for_a_pin_that_was_not_typed(locked: Counter, pin_of_ana: tuple[str, str]) -> None:
+    staff, pin = pin_of_ana
+    for _ in range(7):
+        empty = locked.as_htmx().post("/terminal/pin", staff_pin_id=staff, staff_pin="")
+    assert empty.status_code == 422
+    assert "Enter your PIN to continue" in empty.text
+    answer = locked.as_htmx().post("/terminal/pin", staff_pin_id=staff, staff_pin=pin)
+    assert screen_of(answer) == "ready"
+
+
 def test_it_lets_a_colleague_in_while_somebody_waits(
     locked: Counter, pin_of_ana: tuple[str, str], pin_of_max: tuple[str, str]
 ) -> None:
