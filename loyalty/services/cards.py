@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -50,12 +51,14 @@ def create(*, actor: Actor, customer_id: UUID, idempotency_key: str | None = Non
     """
     facts = _facts(actor.vendor_id)
     state = _new_state()
-    card = _insert(actor, customer_id, facts.program_id, state)
+    # One time for the card and its first row: nobody can have been here before they joined.
+    at = clock()
+    card = _insert(actor, customer_id, facts.program_id, state, at)
     origin = Origin(
         card_id=card.id,
         vendor_id=actor.vendor_id,
         actor=actor,
-        now=clock(),
+        now=at,
         timezone=facts.timezone,
         idempotency_key=idempotency_key,
         log_ip_addresses=facts.log_ip_addresses,
@@ -96,7 +99,7 @@ def _facts(vendor_id: UUID) -> AnyRow:
     return db.session.execute(query).one()
 
 
-def _insert(actor: Actor, customer_id: UUID, program_id: UUID, state: CardState) -> AnyRow:
+def _insert(actor: Actor, customer_id: UUID, program_id: UUID, state: CardState, at: datetime) -> AnyRow:
     """Insert the card; a number that is taken is drawn again (the scan code has 60 random bits)."""
     while True:
         query = (
@@ -110,6 +113,7 @@ def _insert(actor: Actor, customer_id: UUID, program_id: UUID, state: CardState)
                 card_number=make_card_number(),
                 scan_code=make_scan_code(),
                 public_token=secrets.token_urlsafe(16),
+                created_at=at,
                 **asdict(state),
             )
             .on_conflict_do_nothing(index_elements=["vendor_id", "card_number"])
