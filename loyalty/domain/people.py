@@ -25,7 +25,7 @@ def normalise_email(text: str) -> str:
     if not typed or len(typed) > _LONGEST_ADDRESS:
         raise AddressError(N_("Enter an e-mail address, such as cleo@example.org."))
     try:
-        found = validate_email(typed, check_deliverability=False, allow_smtputf8=False)
+        found = validate_email(typed, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as refusal:
         raise AddressError(N_("Enter an e-mail address, such as cleo@example.org.")) from refusal
     # The ASCII form of a domain with accents: every mail server takes it.
