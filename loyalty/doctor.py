@@ -21,6 +21,11 @@ GOOD, WARN, BAD = "ok", "warn", "FAIL"
 CLOCKS_APART = timedelta(seconds=2)
 BACKUP_AGE = timedelta(hours=48)
 QUEUE_AGE = 300
+# By the package whose error it is.
+_REPAIRS = {
+    "redis": "start Redis, or set REDIS_URL to where it is",
+    "sqlalchemy": "start PostgreSQL, or set DATABASE_URL to where it is",
+}
 
 Said = Iterator[tuple[str, str]]
 
@@ -56,7 +61,8 @@ def _ask(name: str, check: Callable[[], Said]) -> list[Finding]:
         found = [Finding(name, level, words) for level, words in check()]
     except (sa.exc.SQLAlchemyError, redis.RedisError, OSError) as error:
         end_reading()
-        return [Finding(name, BAD, f"cannot be checked: {str(error).splitlines()[0]}")]
+        repair = _REPAIRS.get(type(error).__module__.split(".")[0], "look at the files and their rights")
+        return [Finding(name, BAD, f"cannot be checked: {str(error).splitlines()[0]} ({repair})")]
     return found or [Finding(name, GOOD, "as it should be")]
 
 

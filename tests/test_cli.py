@@ -132,6 +132,14 @@ def test_it_says_when_the_application_owns_its_tables(app: Flask, config: Config
     assert "DATABASE_OWNER_URL is not set" in checked(None)
 
 
+def test_it_says_how_to_go_on_when_a_server_is_away(app: Flask, config: Config) -> None:
+    with app.app_context():
+        findings = doctor.examine(replace(config, redis_url="redis://127.0.0.1:1/0"), debug=False)
+    queue = next(finding for finding in findings if finding.check == "queue")
+    assert queue.level == doctor.BAD
+    assert "start Redis, or set REDIS_URL" in queue.words
+
+
 def test_it_fails_where_something_is_wrong(app: Flask) -> None:
     done = run(app, "doctor")
     assert done.exit_code == 1
