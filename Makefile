@@ -26,7 +26,7 @@ sure: .venv/.dev lint check-strings ## everything that has to hold before a comm
 lint: .venv/.dev ## format, lint, types, import contracts
 	$(BIN)/ruff format -q --check .
 	$(BIN)/ruff check -q .
-	$(BIN)/mypy --no-error-summary loyalty config.py wsgi.py tests $(wildcard benchmarks)
+	$(BIN)/mypy --no-error-summary loyalty $(wildcard *.py) tests $(wildcard benchmarks)
 	$(BIN)/lint-imports --no-logo --no-cache
 
 fix: .venv/.dev ## repair formatting and what the linter can repair

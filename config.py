@@ -2,26 +2,35 @@
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parseaddr
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from config_apple import AppleConfig, read_apple
+from config_values import ConfigError as ConfigError
+from config_values import is_loopback, readable_file, service_url, text
+
 ROOT = Path(__file__).resolve().parent
 
-# What may also be given as NAME_FILE, the path of a file that holds the value.
-SECRETS = ("SECRET_KEY", "PIN_PEPPER", "DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "MAIL_URL")
 SHORTEST_SECRET = 32
 
 
-class ConfigError(Exception):
-    """A setting is missing or wrong; the text is one line for the person who starts the program."""
+@dataclass(frozen=True, kw_only=True)
+class GoogleConfig:
+    """The platform's account at Google Wallet; the callback's root keys come from a file or an address."""
+
+    issuer_id: str
+    service_account_file: Path
+    wallet_url: str = "https://walletobjects.googleapis.com/walletobjects/v1"
+    callback_keys_file: Path | None = None
+    callback_keys_url: str = "https://pay.google.com/gp/m/issuer/keys"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +47,8 @@ class Config:
     public_url: str = "http://localhost:8000"
     mail_url: str | None = field(default=None, repr=False)
     mail_from: str = "Loyalty <loyalty@localhost>"
+    apple: AppleConfig | None = None
+    google: GoogleConfig | None = None
     rate_limits: bool = True
     trusted_proxies: int = 0
     embedded: bool = False
@@ -52,7 +63,7 @@ class Config:
     @property
     def loopback(self) -> bool:
         """Whether PUBLIC_URL is an address that only this machine can reach."""
-        return _is_loopback(self.public_url)
+        return is_loopback(self.public_url)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Config":
@@ -75,6 +86,8 @@ class Config:
             public_url=public_url,
             mail_url=_mail_url(env),
             mail_from=_mail_from(env),
+            apple=read_apple(env, data_dir, public_url),
+            google=_google(env),
             rate_limits=_rate_limits(env, public_url),
             trusted_proxies=_whole_number(env, "TRUSTED_PROXIES", 0, 0, 10),
             embedded=embedded,
@@ -89,12 +102,12 @@ def environment() -> dict[str, str]:
 
 def data_directory(env: Mapping[str, str]) -> Path:
     """Return the folder for everything that is kept outside the database."""
-    return Path(_text(env, "DATA_DIR") or ROOT / "data").expanduser().resolve()
+    return Path(text(env, "DATA_DIR") or ROOT / "data").expanduser().resolve()
 
 
 def is_embedded(env: Mapping[str, str]) -> bool:
     """Say whether the servers are our own, because no other database is named."""
-    return not _text(env, "DATABASE_URL")
+    return not text(env, "DATABASE_URL")
 
 
 def make_secrets(data_dir: Path, env: Mapping[str, str], *, has_data: bool) -> None:
@@ -102,7 +115,7 @@ def make_secrets(data_dir: Path, env: Mapping[str, str], *, has_data: bool) -> N
     folder = data_dir / "secrets"
     for name in ("SECRET_KEY", "PIN_PEPPER"):
         path = folder / name.lower()
-        if _text(env, name) or path.exists():
+        if text(env, name) or path.exists():
             continue
         if has_data:
             raise ConfigError(f"{path} is missing although {data_dir} holds data: bring it back from your backup.")
@@ -111,22 +124,8 @@ def make_secrets(data_dir: Path, env: Mapping[str, str], *, has_data: bool) -> N
             file.write(secrets.token_urlsafe(48))
 
 
-def _text(env: Mapping[str, str], name: str) -> str:
-    """Return a setting without the spaces around it, '' where it is not set."""
-    value = env.get(name, "").strip()
-    path = env.get(f"{name}_FILE", "").strip() if name in SECRETS else ""
-    if value and path:
-        raise ConfigError(f"{name} and {name}_FILE are both set: keep one of them.")
-    if not path:
-        return value
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{name}_FILE names {path}, which cannot be read: {error}.") from error
-
-
 def _secret(env: Mapping[str, str], name: str, data_dir: Path, *, embedded: bool) -> str:
-    value = _text(env, name)
+    value = text(env, name)
     path = data_dir / "secrets" / name.lower()
     if not value and embedded and path.exists():
         value = path.read_text(encoding="utf-8").strip()
@@ -152,7 +151,7 @@ def _embedded_servers(data_dir: Path) -> dict[str, str]:
 
 
 def _database_url(env: Mapping[str, str], name: str) -> str:
-    value = _text(env, name)
+    value = text(env, name)
     scheme, separator, rest = value.partition("://")
     if not separator or scheme not in ("postgres", "postgresql", "postgresql+psycopg") or not rest:
         raise ConfigError(f"{name} must look like postgresql+psycopg://user:password@host/database.")
@@ -160,11 +159,11 @@ def _database_url(env: Mapping[str, str], name: str) -> str:
 
 
 def _optional_database_url(env: Mapping[str, str], name: str) -> str | None:
-    return _database_url(env, name) if _text(env, name) else None
+    return _database_url(env, name) if text(env, name) else None
 
 
 def _redis_url(env: Mapping[str, str], embedded: str | None) -> str:
-    value = _text(env, "REDIS_URL") or embedded
+    value = text(env, "REDIS_URL") or embedded
     if not value:
         raise ConfigError("REDIS_URL is not set: with DATABASE_URL it is needed, for example redis://localhost:6379/0.")
     if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
@@ -173,7 +172,7 @@ def _redis_url(env: Mapping[str, str], embedded: str | None) -> str:
 
 
 def _public_url(env: Mapping[str, str], port: int) -> str:
-    value = (_text(env, "PUBLIC_URL") or f"http://localhost:{port}").rstrip("/")
+    value = (text(env, "PUBLIC_URL") or f"http://localhost:{port}").rstrip("/")
     parts = urlsplit(value)
     try:
         usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
@@ -184,25 +183,17 @@ def _public_url(env: Mapping[str, str], port: int) -> str:
     return value
 
 
-def _is_loopback(public_url: str) -> bool:
-    host = urlsplit(public_url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
 def _rate_limits(env: Mapping[str, str], public_url: str) -> bool:
-    value = _text(env, "RATE_LIMITS") or "on"
+    value = text(env, "RATE_LIMITS") or "on"
     if value not in ("on", "off"):
         raise ConfigError("RATE_LIMITS must be on or off.")
-    if value == "off" and not _is_loopback(public_url):
+    if value == "off" and not is_loopback(public_url):
         raise ConfigError("RATE_LIMITS=off is for load tests: it needs a PUBLIC_URL on this machine (localhost).")
     return value == "on"
 
 
 def _mail_url(env: Mapping[str, str]) -> str | None:
-    value = _text(env, "MAIL_URL")
+    value = text(env, "MAIL_URL")
     if not value:
         return None
     try:
@@ -216,8 +207,8 @@ def _mail_url(env: Mapping[str, str]) -> str | None:
 
 
 def _mail_from(env: Mapping[str, str]) -> str:
-    value = _text(env, "MAIL_FROM")
-    if not value and _text(env, "MAIL_URL"):
+    value = text(env, "MAIL_FROM")
+    if not value and text(env, "MAIL_URL"):
         raise ConfigError("MAIL_FROM is not set: with MAIL_URL it is needed, for example Loyalty <cards@example.com>.")
     value = value or "Loyalty <loyalty@localhost>"
     if "@" not in parseaddr(value)[1].strip("@") or "\n" in value:
@@ -225,8 +216,32 @@ def _mail_from(env: Mapping[str, str]) -> str:
     return value
 
 
+def _google(env: Mapping[str, str]) -> GoogleConfig | None:
+    """Read the account at Google Wallet: all of it or nothing."""
+    names = ("GOOGLE_ISSUER_ID", "GOOGLE_SERVICE_ACCOUNT_FILE")
+    extras = ("GOOGLE_WALLET_URL", "GOOGLE_CALLBACK_KEYS_FILE", "GOOGLE_CALLBACK_KEYS_URL")
+    values = {name: value for name in names + extras if (value := text(env, name))}
+    if not values:
+        return None
+    for name in names:
+        if name not in values:
+            raise ConfigError(f"{name} is not set: {' and '.join(values)} alone cannot reach Google Wallet.")
+    if extras[1] in values and extras[2] in values:
+        raise ConfigError(f"{extras[1]} and {extras[2]} are both set: keep one of them.")
+    if not re.fullmatch("[0-9]{1,20}", values[names[0]]):
+        raise ConfigError("GOOGLE_ISSUER_ID must be a number, as Google's console shows it.")
+    keys_file = readable_file(extras[1], values[extras[1]]) if extras[1] in values else None
+    return GoogleConfig(
+        issuer_id=values[names[0]],
+        service_account_file=readable_file(names[1], values[names[1]]),
+        wallet_url=service_url(extras[0], values.get(extras[0], GoogleConfig.wallet_url)),
+        callback_keys_file=keys_file,
+        callback_keys_url=service_url(extras[2], values.get(extras[2], GoogleConfig.callback_keys_url)),
+    )
+
+
 def _whole_number(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
-    value = _text(env, name)
+    value = text(env, name)
     if not value:
         return default
     if not (value.isascii() and value.isdigit()) or not least <= int(value) <= most:

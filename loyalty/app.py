@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import logging
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,16 +16,28 @@ from redis.retry import Retry
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from loyalty import cli, database, logs, models, queue, web
+from loyalty.adapters.apns import ApnsPusher
+from loyalty.adapters.apns_token import ApnsKeyError, ProviderToken
+from loyalty.adapters.google_api import make_google_api
+from loyalty.adapters.google_keys import fetch_keys, read_keys
 from loyalty.adapters.mail import make_mailer
 from loyalty.database import CONNECT_OPTIONS, db
 from loyalty.domain.stamp_grid import stamp_grid
+from loyalty.jobs import apple as apple_jobs
+from loyalty.jobs import google as google_jobs
 from loyalty.jobs import handlers
-from loyalty.services import images, messages, pins
+from loyalty.services import google_passes, images, messages, passes, pins
+from loyalty.services.google_passes import GooglePasses
+from loyalty.wallets.apple import ApplePasses, AppleSetupError
+from loyalty.wallets.google_account import AccountError, load_account
+from loyalty.wallets.google_keys import RootKeys
 from loyalty.wallets.qr import address_svg, qr_svg
 
 if TYPE_CHECKING:
-    from config import Config
+    from config import Config, GoogleConfig
+    from config_apple import AppleConfig
 
+log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parent.parent
 
 # Counting how often somebody asks must never hold up a till: where Valkey hangs, the process counts by itself.
@@ -50,9 +64,89 @@ def create_app(config: Config) -> Flask:
     images.configure(folder=config.data_dir / "images")
     messages.configure(public_url=config.public_url, mail_from=config.mail_from, secret_key=config.secret_key)
     handlers.configure(mailer=make_mailer(config.mail_url, config.mail_from, config.data_dir))
+    _connect_apple(config)
+    _connect_google(config)
     web.register(app)
     cli.register(app)
     return app
+
+
+def _connect_apple(config: Config) -> None:
+    """Build what makes Apple passes and pushes. Certificates that cannot be used switch them off, never the till."""
+    apple: ApplePasses | None = None
+    apns: ApnsPusher | None = None
+    reason = ""
+    if config.apple is not None:
+        try:
+            apple = _apple_passes(config.apple, config)
+            apns = _apple_pushes(config.apple)
+        except (AppleSetupError, ApnsKeyError) as error:
+            log.warning("Apple passes are off: %s", error)
+            apple, reason = None, f"Apple passes are off: {error}"
+    passes.configure(apple=apple, reason=reason)
+    apple_jobs.configure(apns=apns)
+
+
+def _apple_passes(settings: AppleConfig, config: Config) -> ApplePasses:
+    service = f"{config.public_url}/api/v1/loyalty/apple"
+    return ApplePasses(
+        certificate_file=settings.certificate_file,
+        key_file=settings.key_file,
+        wwdr_file=settings.wwdr_file,
+        pass_type_id=settings.pass_type_id,
+        team_id=settings.team_id,
+        # Phones refuse a service without https; a pass of a shop's own network just never changes.
+        web_service_url=service if config.https or config.loopback else None,
+        at=datetime.now(UTC),
+    )
+
+
+def _apple_pushes(settings: AppleConfig) -> ApnsPusher | None:
+    if settings.apns_url is None:
+        return None
+    token = None
+    if settings.apns_key_file and settings.apns_key_id:
+        token = ProviderToken(key_file=settings.apns_key_file, key_id=settings.apns_key_id, team_id=settings.team_id)
+    return ApnsPusher(
+        url=settings.apns_url,
+        topic=settings.pass_type_id,
+        certificate_file=settings.certificate_file,
+        key_file=settings.key_file,
+        token=token,
+    )
+
+
+def _connect_google(config: Config) -> None:
+    """Build what speaks to Google Wallet. An account that cannot be used switches it off, never the till."""
+    settings = config.google
+    if settings is None:
+        google_passes.configure(google=None)
+        google_jobs.configure(api=None, roots=None)
+        return
+    try:
+        account = load_account(settings.service_account_file)
+        api = make_google_api(
+            account=account.info,
+            base_url=settings.wallet_url,
+            issuer_id=settings.issuer_id,
+            redis_url=config.redis_url,
+        )
+    except (AccountError, ValueError) as error:
+        log.warning("Google Wallet is off: %s", error)
+        google_passes.configure(google=None, reason=f"Google Wallet is off: {error}")
+        google_jobs.configure(api=None, roots=None)
+        return
+    google = GooglePasses(account=account, issuer_id=settings.issuer_id, public_url=config.public_url.rstrip("/"))
+    google_passes.configure(google=google)
+    if not google_passes.is_on():
+        log.warning("Google Wallet is off: %s", google_passes.reason_off())
+    google_jobs.configure(api=api, roots=_google_roots(settings, config.data_dir))
+
+
+def _google_roots(settings: GoogleConfig, data_dir: Path) -> RootKeys:
+    if settings.callback_keys_file is not None:
+        return RootKeys(partial(read_keys, settings.callback_keys_file))
+    return RootKeys(partial(fetch_keys, settings.callback_keys_url), data_dir / "wallet" / "google-root-keys.json")
 
 
 def _settings(config: Config) -> dict[str, object]:

@@ -11,16 +11,19 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, ScriptInfo, with_appcontext
 
+from config_apple import DEV_FOLDER
 from loyalty import backup, demo, doctor
 from loyalty.database import db
 from loyalty.errors import LoyaltyError
 from loyalty.jobs import sweep as sweeping
 from loyalty.jobs import worker as working
 from loyalty.services import accounts, onboarding, verification
+from loyalty.wallets.dev_certificates import make_dev_certificates
 
 admin = AppGroup("admin", help="People who run the platform.")
 vendor = AppGroup("vendor", help="The businesses on it.")
 ledger = AppGroup("ledger", help="The append-only record of every stamp and point.")
+wallet = AppGroup("wallet", help="Passes for Apple Wallet and Google Wallet.")
 
 
 def register(app: Flask) -> None:
@@ -35,6 +38,7 @@ def register(app: Flask) -> None:
         admin,
         vendor,
         ledger,
+        wallet,
     ):
         app.cli.add_command(command)
 
@@ -150,6 +154,17 @@ def ledger_verify() -> None:
     click.echo(f"{report.cards} cards, {report.rows} rows, {len(report.findings)} cards that disagree.")
     if report.findings:
         raise SystemExit(1)
+
+
+@wallet.command("dev-certs")
+def wallet_dev_certs() -> None:
+    """Make certificates with which passes can be tried on this machine, in DATA_DIR/wallet."""
+    made = make_dev_certificates(current_app.config["CONFIG"].data_dir / DEV_FOLDER, datetime.now(UTC))
+    click.echo(f"{made.certificate.parent}: {'made' if made.is_new else 'unchanged'}.")
+    click.echo(
+        f"Pass type {made.pass_type_id}, team {made.team_id}. No phone trusts them; openssl does with {made.root}."
+    )
+    click.echo("A running server takes them when it starts again.")
 
 
 @contextlib.contextmanager

@@ -32,6 +32,7 @@ from loyalty.services import (
     links,
     onboarding,
     pairing,
+    passes,
     pins,
     points,
     programs,
@@ -113,6 +114,7 @@ def describe(shop: Shop, public_url: str) -> str:
         "Start page": f"{public_url}/",
         "Join": f"{public_url}/join/{shop['vendor_code']}",
         "Cleo's card": shop["card_url"],
+        "  Apple pass": shop["apple_pass_url"] or "none: `flask wallet dev-certs` makes certificates to try it",
         "Terminal": f"{public_url}/terminal",
         "  pair with": f"{shop['terminal_pairing_code']}   (10 minutes, once; `flask demo` makes another)",
         "  PIN": f"{shop['staff_pin']} of Ben, cashier; {shop['manager_pin']} of Ada, manager",
@@ -204,6 +206,7 @@ def _enrol_cleo(staff: Actor, shop: Shop, config: Config) -> None:
             _visit(staff, cleo.card_id, _opening(begin + timedelta(days=40 - day), 0.3), random.Random(day), config)
     card = card_views.get_at_counter(actor=staff, card_id=cleo.card_id, at=datetime.now(UTC))
     shop |= {"card_number": card.card_number, "card_url": links.card(card.public_token)}
+    shop |= {"apple_pass_url": passes.find_apple_link(public_token=card.public_token)}
 
 
 def _enrol_crowd(staff: Actor, size: int, config: Config) -> None:

@@ -15,12 +15,13 @@ from rq.serializers import JSONSerializer
 from config import ROOT, Config
 from loyalty import backup, queue
 from loyalty.database import db, end_reading
-from loyalty.services import health
+from loyalty.services import google_passes, health, passes
 
 GOOD, WARN, BAD = "ok", "warn", "FAIL"
 CLOCKS_APART = timedelta(seconds=2)
 BACKUP_AGE = timedelta(hours=48)
 QUEUE_AGE = 300
+CERTIFICATE_DAYS = 60
 # By the package whose error it is.
 _REPAIRS = {
     "redis": "start Redis, or set REDIS_URL to where it is",
@@ -51,6 +52,8 @@ def examine(config: Config, *, debug: bool) -> list[Finding]:
         ("time zones", _time_zones),
         ("queue", lambda: _queue(config)),
         ("mail", lambda: _mail(config)),
+        ("apple wallet", lambda: _apple(config)),
+        ("google wallet", lambda: _google(config)),
         ("backup", lambda: _backup(config)),
     ]
     return [finding for name, check in checks for finding in _ask(name, check)]
@@ -167,6 +170,19 @@ def _queue(config: Config) -> Said:
 def _mail(config: Config) -> Said:
     if config.mail_url is None:
         yield WARN, f"MAIL_URL is not set: mails are kept as files in {config.data_dir / 'mail'} and reach nobody."
+
+
+def _apple(config: Config) -> Said:
+    if config.apple is not None and passes.find_pass_type() is None:
+        yield BAD, passes.reason_off()
+    left = passes.days_left(at=datetime.now(UTC))
+    if left is not None and left <= CERTIFICATE_DAYS:
+        yield WARN, f"the certificates of Apple passes end in {left} days: renew them"
+
+
+def _google(config: Config) -> Said:
+    if config.google is not None and not google_passes.is_on():
+        yield BAD, google_passes.reason_off()
 
 
 def _backup(config: Config) -> Said:

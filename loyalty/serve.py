@@ -19,11 +19,13 @@ from flask import Flask
 from flask_migrate import upgrade
 
 from config import ROOT, Config, ConfigError, data_directory, environment, is_embedded, make_secrets
+from config_apple import DEV_FOLDER
 from loyalty import demo
 from loyalty.app import create_app
 from loyalty.embedded import EmbeddedError, has_data, published, servers
 from loyalty.embedded.children import end, spawn
 from loyalty.jobs import sweep
+from loyalty.wallets.dev_certificates import make_dev_certificates
 
 MINUTE = 60.0
 PATIENCE = 180.0
@@ -59,6 +61,8 @@ def _run(stack: contextlib.ExitStack) -> None:
     stack.enter_context(_alone(data))
     if is_embedded(env):
         make_secrets(data, env, has_data=has_data(data))
+        # Taken only where no others are named and nobody but this machine is served.
+        make_dev_certificates(data / DEV_FOLDER, datetime.now(UTC))
         running = stack.enter_context(servers(data, durable=True, env=env))
         if (data / "pg").is_symlink():
             print(f"PostgreSQL cannot work as root below {data}, so its files are in {(data / 'pg').resolve()}.")

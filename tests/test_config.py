@@ -119,3 +119,57 @@ def test_it_never_makes_a_new_secret_over_existing_data(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="bring it back from your backup"):
         make_secrets(tmp_path, {}, has_data=True)
     assert not (tmp_path / "secrets").exists()
+
+
+def _google(tmp_path: Path, **settings: str) -> dict[str, str]:
+    path = tmp_path / "account.json"
+    path.write_text("{}", encoding="utf-8")
+    return OUTSIDE | {"GOOGLE_ISSUER_ID": "3388", "GOOGLE_SERVICE_ACCOUNT_FILE": str(path)} | settings
+
+
+def test_it_knows_no_google_wallet_unless_told() -> None:
+    assert Config.from_env(OUTSIDE).google is None
+
+
+def test_it_reads_the_account_at_google_wallet(tmp_path: Path) -> None:
+    google = Config.from_env(_google(tmp_path)).google
+    assert google is not None
+    assert (google.issuer_id, google.service_account_file) == ("3388", tmp_path / "account.json")
+    assert google.wallet_url == "https://walletobjects.googleapis.com/walletobjects/v1"
+    assert google.callback_keys_url == "https://pay.google.com/gp/m/issuer/keys"
+    assert google.callback_keys_file is None
+
+
+def test_it_takes_a_stand_in_for_google_on_this_machine(tmp_path: Path) -> None:
+    settings = {"GOOGLE_WALLET_URL": "http://127.0.0.1:9/w/", "GOOGLE_CALLBACK_KEYS_FILE": str(tmp_path / "keys.json")}
+    (tmp_path / "keys.json").write_text("{}", encoding="utf-8")
+    google = Config.from_env(_google(tmp_path, **settings)).google
+    assert google is not None
+    assert google.wallet_url == "http://127.0.0.1:9/w"
+    assert google.callback_keys_file == tmp_path / "keys.json"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"GOOGLE_ISSUER_ID": ""}, "GOOGLE_ISSUER_ID is not set: GOOGLE_SERVICE_ACCOUNT_FILE alone"),
+        ({"GOOGLE_SERVICE_ACCOUNT_FILE": ""}, "GOOGLE_SERVICE_ACCOUNT_FILE is not set: GOOGLE_ISSUER_ID alone"),
+        ({"GOOGLE_ISSUER_ID": "BCR2DN4T"}, "GOOGLE_ISSUER_ID must be a number"),
+        ({"GOOGLE_SERVICE_ACCOUNT_FILE": "/nowhere/a"}, "GOOGLE_SERVICE_ACCOUNT_FILE names /nowhere/a"),
+        ({"GOOGLE_CALLBACK_KEYS_FILE": "/nowhere/k"}, "GOOGLE_CALLBACK_KEYS_FILE names /nowhere/k"),
+        ({"GOOGLE_WALLET_URL": "http://wallet.example"}, "GOOGLE_WALLET_URL must be an https:// address"),
+        ({"GOOGLE_WALLET_URL": "https://[x"}, "GOOGLE_WALLET_URL must be an https:// address"),
+        ({"GOOGLE_CALLBACK_KEYS_URL": "keys.example"}, "GOOGLE_CALLBACK_KEYS_URL must be an https:// address"),
+        (
+            {"GOOGLE_CALLBACK_KEYS_FILE": "/k", "GOOGLE_CALLBACK_KEYS_URL": "https://k.example"},
+            "GOOGLE_CALLBACK_KEYS_FILE and GOOGLE_CALLBACK_KEYS_URL are both set",
+        ),
+    ],
+)
+def test_it_refuses_half_an_account_at_google_with_one_line(
+    wrong: dict[str, str], sentence: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        Config.from_env(_google(tmp_path, **wrong))
+    assert str(refusal.value).startswith(sentence)
+    assert "\n" not in str(refusal.value)

@@ -44,6 +44,8 @@ TYPED = {
 }
 # What stands in addresses and belongs to nobody.
 NAMES = {"name": "no-such-mail.eml"}
+# Surfaces that no person opens: they have no pages and no forms, and tests of their own.
+MACHINES = {"apple"}
 
 
 @dataclass(frozen=True)
@@ -170,8 +172,10 @@ def may_enter(door: Door, rule: Rule, access: Access) -> bool:
 
 
 def routes(app: Flask) -> Iterator[tuple[Rule, str, Access]]:
-    """Yield every address of the application with each of its methods, and who may enter."""
+    """Yield every address for people with each of its methods, and who may enter."""
     for rule in app.url_map.iter_rules():
+        if rule.endpoint.partition(".")[0] in MACHINES:
+            continue
         access = access_of(app.view_functions[rule.endpoint])
         assert access is not None, rule.endpoint
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
@@ -216,10 +220,10 @@ def find_forms(app: Flask, business: Business) -> dict[str, Form]:
 
 def _forms_behind(client: FlaskClient, path: str) -> Iterator[Form]:
     """Read the forms of a page, and of its other states: those that it links to with another query."""
-    page = client.get(path).get_data(as_text=True)
+    page = client.get(path).get_data().decode(errors="replace")
     yield from Forms(page, path).found
     for link in set(re.findall(rf'href="({re.escape(path)}\?[^"]*)"', page)):
-        yield from Forms(client.get(unescape(link)).get_data(as_text=True), path).found
+        yield from Forms(client.get(unescape(link)).get_data().decode(errors="replace"), path).found
 
 
 def endpoint_of(app: Flask, form: Form) -> str | None:

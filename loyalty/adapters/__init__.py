@@ -6,7 +6,22 @@ class AdapterError(Exception):
 
 
 class Unavailable(AdapterError):
-    """The receiver does not take it now and certainly has not got it: try again later."""
+    """The receiver does not take it now and certainly has not got it: try again later.
+
+    `retry_after` is in seconds, where the receiver said how long it wants to be left alone.
+    """
+
+    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Held(Unavailable):
+    """Nobody was asked: we hold it back ourselves for `retry_after` seconds, which costs no attempt."""
+
+    def __init__(self, reason: str, *, retry_after: float) -> None:
+        super().__init__(reason, retry_after=retry_after)
+        self.seconds = retry_after
 
 
 class Rejected(AdapterError):

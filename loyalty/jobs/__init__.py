@@ -1,14 +1,17 @@
 """What a worker runs: deliver one row of the outbox."""
 
 import logging
+from datetime import timedelta
 from uuid import UUID
 
-from loyalty.adapters import Rejected, Unavailable
+from loyalty.adapters import Held, Rejected, Unavailable
 from loyalty.jobs.handlers import HANDLERS
 from loyalty.services import outbox
 
 # A row that keeps changing while it is told must not hold a worker for ever; the sweep comes back to it.
 _ROUNDS = 5
+# What is held back for less is asked for again and again in vain.
+_LEAST_HOLD = timedelta(seconds=1)
 
 _log = logging.getLogger(__name__)
 
@@ -29,8 +32,10 @@ def _act(claim: outbox.Claim) -> bool:
         return True
     try:
         handler.tell(claim.subject_id)
+    except Held as error:
+        outbox.record_held(claim=claim, error=str(error), wait=max(_LEAST_HOLD, timedelta(seconds=error.seconds)))
     except Unavailable as error:
-        _try_later(claim, str(error))
+        _try_later(claim, str(error), timedelta(seconds=error.retry_after or 0))
     except Rejected as error:
         _give_up(claim, str(error))
     except Exception as error:
@@ -42,8 +47,8 @@ def _act(claim: outbox.Claim) -> bool:
     return True
 
 
-def _try_later(claim: outbox.Claim, error: str) -> None:
-    if not outbox.record_failed(claim=claim, error=error):
+def _try_later(claim: outbox.Claim, error: str, not_within: timedelta = timedelta()) -> None:
+    if not outbox.record_failed(claim=claim, error=error, not_within=not_within):
         _tell_owner(claim, error)
 
 

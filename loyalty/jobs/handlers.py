@@ -7,6 +7,7 @@ from uuid import UUID
 
 from loyalty.adapters import Rejected, Unanswered, Unavailable
 from loyalty.adapters.mail import Mailer
+from loyalty.jobs import apple, google
 from loyalty.services import messages
 
 _mailer: Mailer | None = None
@@ -54,4 +55,10 @@ def mail_gave_up(email_log_id: UUID, error: str) -> None:
 
 
 _MAIL = Handler(send_mail, mail_gave_up)
-HANDLERS: dict[str, Handler] = {f"mail.{kind}": _MAIL for kind in messages.KINDS}
+HANDLERS: dict[str, Handler] = {
+    **{f"mail.{kind}": _MAIL for kind in messages.KINDS},
+    "apple.program": Handler(apple.push_program, apple.gave_up),
+    "apple.push": Handler(apple.push, apple.gave_up),
+    "google.class": Handler(google.write_class, google.gave_up),
+    "google.object": Handler(google.write_object, google.gave_up),
+}

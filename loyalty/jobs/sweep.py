@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from loyalty import queue
-from loyalty.services import idempotency, outbox
+from loyalty.jobs import google
+from loyalty.services import google_callbacks, idempotency, outbox
 
 _RINGS = 1000
 _ANSWERS_KEPT = timedelta(days=30)
@@ -16,11 +17,14 @@ class Swept:
 
     rung: int
     answers_deleted: int
+    looked_up: int = 0
 
 
 def run(at: datetime) -> Swept:
-    """Ring for every overdue row of the outbox and delete idempotency keys older than 30 days."""
+    """Ring for every overdue row of the outbox, forget what is old, and ask Google who has saved which cards."""
     overdue = outbox.due(limit=_RINGS)
     for message_id in overdue:
         queue.poke(message_id)
-    return Swept(len(overdue), idempotency.delete_older(before=at - _ANSWERS_KEPT))
+    deleted = idempotency.delete_older(before=at - _ANSWERS_KEPT)
+    google_callbacks.delete_expired(before=at)
+    return Swept(len(overdue), deleted, google.reconcile(at))

@@ -15,7 +15,8 @@ class LoyaltyCard(Changed, Base):
     """The row that every use case of the till locks first.
 
     `ledger_seq`, `ledger_head` and `ledger_at` are number, hash and time of its last transaction;
-    `stamps_on_day` counts the stamps of the vendor's day `stamps_day`, less what was voided.
+    `stamps_on_day` counts the stamps of the vendor's day `stamps_day`, less what was voided. The columns of the Apple
+    pass are empty until somebody asks for one; no ledger knows of them.
     """
 
     __tablename__ = "loyalty_cards"
@@ -31,6 +32,17 @@ class LoyaltyCard(Changed, Base):
             postgresql_where=text("is_active"),
         ),
         Index("ix_loyalty_cards_customer", "customer_id"),
+        Index(
+            "ix_loyalty_cards_google_checked",
+            "google_checked_at",
+            postgresql_where=text("google_object_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_loyalty_cards_google_saved",
+            "program_id",
+            "id",
+            postgresql_where=text("google_saved_at IS NOT NULL"),
+        ),
         same_vendor("program_id", "loyalty_programs"),
         same_vendor("customer_id", "customers"),
         same_vendor("enrolled_at_store_id", "stores"),
@@ -74,3 +86,13 @@ class LoyaltyCard(Changed, Base):
     stamps_day: Mapped[date | None]
     stamps_on_day: Mapped[int] = mapped_column(default=0)
     is_active: Mapped[bool] = mapped_column(default=True)
+    apple_serial_number: Mapped[str | None] = mapped_column(unique=True)
+    apple_auth_token: Mapped[str | None]
+    apple_change_seq: Mapped[int | None]
+    apple_content_hash: Mapped[str | None]
+    apple_changed_at: Mapped[datetime | None]
+    apple_fetched_at: Mapped[datetime | None]
+    google_object_id: Mapped[str | None] = mapped_column(unique=True)
+    google_content_hash: Mapped[str | None]
+    google_saved_at: Mapped[datetime | None]
+    google_checked_at: Mapped[datetime | None]

@@ -54,6 +54,9 @@ class LoyaltyProgram(Changed, Base):
     privacy_url: Mapped[str | None]
     is_active: Mapped[bool] = mapped_column(default=False)
     activated_at: Mapped[datetime | None]
+    google_issuer_id: Mapped[str | None]
+    google_class_id: Mapped[str | None]
+    google_class_hash: Mapped[str | None]
 
 
 class Reward(Changed, Base):

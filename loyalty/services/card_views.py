@@ -1,8 +1,9 @@
 """What a card shows: to staff at the counter and to its customer."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import func, literal, select
@@ -126,13 +127,13 @@ def get_at_counter(*, actor: Actor, card_id: UUID, at: datetime) -> CounterCard:
     card, customer, program, vendor = row.LoyaltyCard, row.Customer, row.LoyaltyProgram, row.Vendor
     today = limits.local_day(at, vendor.timezone)
     ends = limits.cooldown_ends(card.last_stamp_at, program.cooldown_minutes)
-    offers = _offers(row)
+    on_offer = _priced(card, program, row.offers)
     return CounterCard(
         card_id=card.id,
         card_number=card.card_number,
         public_token=card.public_token,
         name=customer.name,
-        content=pass_content(vendor, program, card, offers),
+        content=pass_content(vendor, program, card, on_offer),
         is_active=card.is_active,
         program_active=program.is_active,
         joined_at=card.created_at,
@@ -147,7 +148,7 @@ def get_at_counter(*, actor: Actor, card_id: UUID, at: datetime) -> CounterCard:
         day_ends_at=limits.next_midnight(at, vendor.timezone),
         rewards_available=card.stamp_count // program.stamps_target,
         stamps_reward=program.stamps_reward_description,
-        rewards=offers,
+        rewards=on_offer,
         points_per_euro=program.points_per_euro,
         minimum_purchase_cents=program.minimum_purchase_cents,
         minimum_redemption_points=program.minimum_redemption_points,
@@ -160,11 +161,11 @@ def get_public(*, token: str) -> PublicCard:
     """Read a card by the secret of its address, or raise CardNotFound."""
     row = _one(_CARD.where(LoyaltyCard.public_token == token))
     card, customer, program, vendor = row.LoyaltyCard, row.Customer, row.LoyaltyProgram, row.Vendor
-    offers = _offers(row)
+    on_offer = _priced(card, program, row.offers)
     return PublicCard(
         card_id=card.id,
         public_token=card.public_token,
-        content=pass_content(vendor, program, card, offers),
+        content=pass_content(vendor, program, card, on_offer),
         vendor_id=vendor.id,
         vendor_code=vendor.code,
         vendor_name=vendor.name,
@@ -176,7 +177,7 @@ def get_public(*, token: str) -> PublicCard:
         program_active=program.is_active,
         stamps_until_reward=max(0, program.stamps_target - card.stamp_count),
         rewards_available=card.stamp_count // program.stamps_target,
-        rewards=offers,
+        rewards=on_offer,
         color=program.card_color,
         secondary_color=program.card_secondary_color,
         terms_text=program.terms_text,
@@ -208,6 +209,16 @@ def pass_content(vendor: Vendor, program: LoyaltyProgram, card: LoyaltyCard, off
     )
 
 
+def offers(card: LoyaltyCard, program: LoyaltyProgram) -> list[Offer]:
+    """Read the rewards on offer, cheapest first."""
+    query = (
+        select(Reward.public_id, Reward.name, Reward.points_required)
+        .where(Reward.program_id == program.id, Reward.active)
+        .order_by(Reward.points_required, Reward.sort_order, Reward.public_id)
+    )
+    return _priced(card, program, db.session.execute(query).all())
+
+
 def last_visit(card: LoyaltyCard) -> datetime | None:
     """Return when the card last earned or redeemed."""
     times = [card.last_stamp_at, card.last_points_at, card.last_redemption_at]
@@ -221,14 +232,12 @@ def _one(query: AnySelect) -> AnyRow:
     return row
 
 
-def _offers(row: AnyRow) -> list[Offer]:
-    """Return the rewards on offer, cheapest first."""
-    card, program = row.LoyaltyCard, row.LoyaltyProgram
+def _priced(card: LoyaltyCard, program: LoyaltyProgram, rewards: Iterable[Any]) -> list[Offer]:  # id, name, price
     if program.loyalty_type == LoyaltyType.STAMPS:
         return []
     least = program.minimum_redemption_points
     return [
-        Offer(public_id, name, price, card.points_balance >= max(price, least)) for public_id, name, price in row.offers
+        Offer(public_id, name, price, card.points_balance >= max(price, least)) for public_id, name, price in rewards
     ]
 
 

@@ -20,6 +20,11 @@ def card(public_token: str) -> str:
     return f"{_public_url}/card/{public_token}"
 
 
+def apple_pass(serial: str, public_token: str) -> str:
+    """Return where the Apple pass of a card is downloaded."""
+    return f"{_public_url}/api/v1/loyalty/passes/apple/{serial}.pkpass?token={public_token}"
+
+
 def join(vendor_code: str, store_code: str) -> str:
     """Return the address of a shop's join page, as a poster at one of its stores shows it."""
     return f"{_public_url}/join/{vendor_code}?store={store_code}"

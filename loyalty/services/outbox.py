@@ -1,5 +1,6 @@
 """The outbox: what the world outside has to be told. The table is the truth; RQ only rings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -7,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from loyalty import queue
 from loyalty.database import db, new_id, on_commit, transaction
@@ -47,15 +48,21 @@ def add(*, kind: str, subject_id: UUID, vendor_id: UUID | None) -> UUID:
     row = insert(OutboxMessage).values(
         id=new_id(), kind=kind, subject_id=subject_id, vendor_id=vendor_id, not_before=func.clock_timestamp()
     )
-    # An open row is told once for all that happened meanwhile; its back-off holds.
-    row = row.on_conflict_do_update(
-        index_elements=[OutboxMessage.kind, OutboxMessage.subject_id],
-        index_where=text(OPEN),
-        set_={"version": OutboxMessage.version + 1},
-    )
-    message_id: UUID = db.session.execute(row.returning(OutboxMessage.id)).scalar_one()
+    message_id: UUID = db.session.execute(_told_once(row).returning(OutboxMessage.id)).scalar_one()
     on_commit(partial(queue.poke, message_id))
     return message_id
+
+
+def add_many(*, kind: str, subjects: Sequence[tuple[UUID, UUID | None]]) -> None:
+    """Note many subjects and their vendors at once, in the caller's transaction; the sweep rings for them."""
+    if not subjects:
+        return
+    now = func.clock_timestamp()
+    rows = [
+        {"id": new_id(), "kind": kind, "subject_id": subject_id, "vendor_id": vendor_id, "not_before": now}
+        for subject_id, vendor_id in subjects
+    ]
+    db.session.execute(_told_once(insert(OutboxMessage).values(rows)))
 
 
 def claim(*, message_id: UUID) -> Claim | None:
@@ -87,16 +94,26 @@ def record_delivered(*, claim: Claim) -> bool:
         return not _record(claim, not_before=func.clock_timestamp(), attempts=0)
 
 
-def record_failed(*, claim: Claim, error: str) -> bool:
-    """Let the row wait for its next attempt; False when that was the last one and the row has given up."""
+def record_failed(*, claim: Claim, error: str, not_within: timedelta = timedelta()) -> bool:
+    """Let the row wait for its next attempt; False when that was the last one and the row has given up.
+
+    `not_within` is for how long the receiver wants to be left alone.
+    """
     waits = _waits(claim.kind)
     if claim.attempts > len(waits):
         record_gave_up(claim=claim, error=error)
         return False
-    wait = waits[claim.attempts - 1]
+    wait = max(waits[claim.attempts - 1], not_within)
     with transaction():
         _record(claim, not_before=func.clock_timestamp() + wait, last_error=error[:_ERROR_LENGTH])
     return True
+
+
+def record_held(*, claim: Claim, error: str, wait: timedelta) -> None:
+    """Let the row wait without an attempt less: its receiver was not asked."""
+    again, attempts = func.clock_timestamp() + wait, claim.attempts - 1
+    with transaction():
+        _record(claim, not_before=again, attempts=attempts, last_error=error[:_ERROR_LENGTH])
 
 
 def record_gave_up(*, claim: Claim, error: str) -> None:
@@ -106,15 +123,27 @@ def record_gave_up(*, claim: Claim, error: str) -> None:
 
 
 def due(*, limit: int, overdue_by: timedelta = timedelta()) -> list[UUID]:
-    """List rows that somebody should handle now, the longest waiting first."""
+    """List rows that somebody should handle now, the longest waiting first.
+
+    Mails go before all others: somebody waits for them, and a hundred thousand passes must not stand in their way.
+    """
     found = (
         select(OutboxMessage.id)
         .where(OutboxMessage.not_before <= func.clock_timestamp() - overdue_by, *_due())
-        .order_by(OutboxMessage.not_before)
+        .order_by(OutboxMessage.kind.not_like("mail.%"), OutboxMessage.not_before)
         .limit(limit)
     )
     with transaction():
         return list(db.session.execute(found).scalars())
+
+
+def _told_once(row: Insert) -> Insert:
+    """An open row is told once for all that happened meanwhile; its back-off holds."""
+    return row.on_conflict_do_update(
+        index_elements=[OutboxMessage.kind, OutboxMessage.subject_id],
+        index_where=text(OPEN),
+        set_={"version": OutboxMessage.version + 1},
+    )
 
 
 def _due() -> tuple[ColumnElement[bool], ...]:

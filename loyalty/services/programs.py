@@ -14,7 +14,7 @@ from loyalty.domain.values import Actor, LoyaltyType, PassContent, RequestKey, R
 from loyalty.errors import ProgramNotFound
 from loyalty.models.programs import LoyaltyProgram, Reward
 from loyalty.models.vendors import Vendor
-from loyalty.services import audit, idempotency, images, roles
+from loyalty.services import audit, google_passes, idempotency, images, passes, roles
 
 # What the preview shows: enough points that the bar is not empty.
 _SAMPLE_CARD_NUMBER = "4812037756"
@@ -98,6 +98,9 @@ def change(*, actor: Actor, changes: Mapping[str, object], key: RequestKey) -> P
         changed = {name: value for name, value in cleaned.items() if getattr(program, name) != value}
         for name, value in changed.items():
             setattr(program, name, value)
+        if changed:
+            google_passes.program_changed(vendor_id=actor.vendor_id)
+            passes.program_changed(vendor_id=actor.vendor_id)
         _note(actor, "program.changed", program, {"changed": sorted(changed)})
         return ProgramReceipt(program.id, program.is_active, tuple(sorted(changed)))
 
@@ -112,6 +115,7 @@ def activate(*, actor: Actor, key: RequestKey) -> ProgramReceipt:
         program = _lock(actor)
         program.activated_at = program.activated_at or clock()
         program.is_active = True
+        google_passes.program_activated(program)
         _note(actor, "program.activated", program, {})
         return ProgramReceipt(program.id, True)
 

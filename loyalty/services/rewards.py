@@ -11,7 +11,7 @@ from loyalty.domain import settings
 from loyalty.domain.values import Actor, RequestKey, Role
 from loyalty.errors import NotFound, ProgramNotFound
 from loyalty.models.programs import LoyaltyProgram, Reward
-from loyalty.services import audit, idempotency, roles
+from loyalty.services import audit, google_passes, idempotency, passes, roles
 
 _LETTERS = "abcdefghjkmnpqrstvwxyz23456789"
 
@@ -180,6 +180,8 @@ def _row(reward: Reward) -> RewardRow:
 
 
 def _done(actor: Actor, action: str, reward: Reward) -> RewardReceipt:
+    google_passes.program_changed(vendor_id=actor.vendor_id)
+    passes.program_changed(vendor_id=actor.vendor_id)
     details = {"name": reward.name, "points_required": reward.points_required}
     audit.record(actor=actor, action=action, subject_type="reward", subject_id=reward.public_id, details=details)
     return RewardReceipt(reward.public_id, reward.name, reward.active)

@@ -14,7 +14,7 @@ from loyalty.domain.values import Actor, RequestKey, Role
 from loyalty.errors import N_, NotFound, ValidationError
 from loyalty.models.terminals import Terminal
 from loyalty.models.vendors import Store, Vendor
-from loyalty.services import audit, idempotency, roles
+from loyalty.services import audit, google_passes, idempotency, passes, roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,5 +175,7 @@ def _row(store: Store, terminals: int) -> StoreRow:
 
 
 def _done(actor: Actor, action: str, store: Store) -> StoreReceipt:
+    google_passes.program_changed(vendor_id=actor.vendor_id)
+    passes.program_changed(vendor_id=actor.vendor_id)
     audit.record(actor=actor, action=action, subject_type="store", subject_id=store.id, details={"code": store.code})
     return StoreReceipt(store.id, store.code, store.name, store.active)

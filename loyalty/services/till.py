@@ -24,7 +24,7 @@ from loyalty.models.cards import LoyaltyCard
 from loyalty.models.idempotency import IdempotencyKey
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.vendors import Vendor, VendorPolicy
-from loyalty.services import idempotency, ledger, pins
+from loyalty.services import google_passes, idempotency, ledger, passes, pins
 from loyalty.services.ledger import CardState, Entry, Origin
 
 R = TypeVar("R", bound=idempotency.Receipt)
@@ -43,6 +43,7 @@ _FACTS: Final = (
         VendorPolicy.log_ip_addresses,
         IdempotencyKey.request_hash,
         IdempotencyKey.receipt,
+        passes.on_phones(bindparam("card")).label("on_phones"),
         func.clock_timestamp().label("clock"),
     )
     .select_from(LoyaltyProgram)
@@ -55,7 +56,11 @@ _FACTS: Final = (
     .where(LoyaltyProgram.id == bindparam("program"))
 )
 _CARD: Final = select(
-    LoyaltyCard.id, LoyaltyCard.program_id, LoyaltyCard.card_number, LoyaltyCard.enrolled_at_store_id
+    LoyaltyCard.id,
+    LoyaltyCard.program_id,
+    LoyaltyCard.card_number,
+    LoyaltyCard.enrolled_at_store_id,
+    LoyaltyCard.google_saved_at,
 ).add_columns(*ledger.CARD_COLUMNS)
 
 
@@ -140,6 +145,10 @@ def perform(
         answer = rule(scene)
         if scene.state.ledger_seq != before:
             ledger.save(found.id, actor.vendor_id, scene.state)
+            if facts.on_phones:
+                passes.changed(card_id=found.id, vendor_id=actor.vendor_id)
+            if found.google_saved_at:
+                google_passes.changed(card_id=found.id, vendor_id=actor.vendor_id)
         idempotency.store(key, answer, vendor_id=actor.vendor_id)
         return answer
 
@@ -177,8 +186,8 @@ def _lock(actor: Actor, card: CardRef) -> AnyRow:
 
 def _facts(card: AnyRow, key: RequestKey) -> AnyRow:
     """Read all that decides, in the first statement after the lock: its snapshot sees what the lock waited for."""
-    found = db.session.execute(_FACTS, {"program": card.program_id, "key_caller": key.caller, "key_key": key.key})
-    return found.one()
+    named = {"card": card.id, "program": card.program_id, "key_caller": key.caller, "key_key": key.key}
+    return db.session.execute(_FACTS, named).one()
 
 
 def _scene(actor: Actor, card: AnyRow, facts: AnyRow, key: RequestKey, *, approved: bool) -> Scene:

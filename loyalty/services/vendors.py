@@ -16,7 +16,7 @@ from loyalty.domain.values import Actor, LoyaltyType, PassContent, RequestKey, R
 from loyalty.errors import N_, NotFound, ProgramNotFound, ValidationError
 from loyalty.models.programs import LoyaltyProgram, Reward
 from loyalty.models.vendors import Store, Vendor, VendorPolicy
-from loyalty.services import audit, idempotency, images, roles
+from loyalty.services import audit, google_passes, idempotency, images, passes, roles
 from loyalty.services.stores import make_code
 
 
@@ -159,6 +159,9 @@ def change_settings(*, actor: Actor, changes: Mapping[str, object], key: Request
         changed = sorted(name for name, value in cleaned.items() if getattr(vendor, name) != value)
         for name in changed:
             setattr(vendor, name, cleaned[name])
+        if changed:
+            google_passes.program_changed(vendor_id=vendor.id)
+            passes.program_changed(vendor_id=vendor.id)
         audit.record(
             actor=actor,
             action="vendor.changed",

@@ -4,9 +4,11 @@ from flask import Flask
 
 from loyalty.web import (
     access,
+    apple,
     assets,
     errors,
     forms,
+    google,
     health,
     images,
     limits,
@@ -21,6 +23,8 @@ from loyalty.web import (
 )
 
 BLUEPRINTS = (
+    apple.blueprint,
+    google.blueprint,
     health.blueprint,
     images.blueprint,
     office.blueprint,

@@ -94,10 +94,10 @@ def sentence_of(error: LoyaltyError) -> str:
 
 def answer(error: LoyaltyError) -> ResponseReturnValue:
     """Render a refusal for whoever asked."""
-    if request.path.startswith("/api/"):
-        response: ResponseReturnValue = _problem(error)
-    elif (renderer := _renderers.get(request.blueprint or "")) and error.status < 500:
-        response = renderer(error, error.status)
+    if (renderer := _renderers.get(request.blueprint or "")) and error.status < 500:
+        response: ResponseReturnValue = renderer(error, error.status)
+    elif request.path.startswith("/api/"):
+        response = _problem(error)
     else:
         template = "_error.html" if is_htmx() else "errors/error.html"
         response = make_response(render_template(template, error=error, sentence=sentence_of(error)), error.status)

@@ -8,6 +8,9 @@ from config import Config
 from loyalty.adapters.mail import SmtpMailer, make_mailer
 from loyalty.jobs import handlers
 from tests.fakes import SmtpSink, smtp_sink
+from tests.google_platform import google
+
+__all__ = ["google", "sink"]
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from tests.processes import python
 pytestmark = pytest.mark.usefixtures("context")
 
 
-@pytest.mark.parametrize("kind", sorted(HANDLERS))
-def test_it_delivers_every_kind_once(kind: str, sink: SmtpSink) -> None:
+@pytest.mark.parametrize("kind", sorted(kind for kind in HANDLERS if kind.startswith("mail.")))
+def test_it_delivers_every_kind_of_mail_once(kind: str, sink: SmtpSink) -> None:
     message_id = make_mail(kind=kind.removeprefix("mail."))
     deliver(str(message_id))
     deliver(str(message_id))
@@ -31,7 +31,7 @@ def test_it_delivers_every_kind_once(kind: str, sink: SmtpSink) -> None:
 
 
 def test_it_has_a_handler_for_every_kind_of_mail() -> None:
-    assert set(HANDLERS) == {f"mail.{kind}" for kind in messages.KINDS}
+    assert {kind for kind in HANDLERS if kind.startswith("mail.")} == {f"mail.{kind}" for kind in messages.KINDS}
 
 
 @pytest.mark.parametrize("mood", ["later", "later_mail"])

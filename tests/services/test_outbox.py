@@ -166,3 +166,38 @@ def _add_and_fail() -> None:
     with transaction():
         outbox.add(kind=KIND, subject_id=new_id(), vendor_id=None)
         raise ZeroDivisionError
+
+
+def test_it_spends_no_attempt_on_what_was_held_back() -> None:
+    message_id = add()
+    outbox.record_held(claim=claimed(message_id), error="not so fast", wait=timedelta(seconds=90))
+    held = row(message_id)
+    assert (held.attempts, held.last_error, held.leased_until) == (0, "not so fast", None)
+    assert outbox.claim(message_id=message_id) is None
+    age(message_id, timedelta(seconds=90))
+    assert claimed(message_id).attempts == 1
+
+
+def test_it_waits_at_least_as_long_as_the_receiver_asks() -> None:
+    message_id = add()
+    outbox.record_failed(claim=claimed(message_id), error="busy", not_within=timedelta(hours=1))
+    age(message_id, timedelta(minutes=59))
+    assert outbox.claim(message_id=message_id) is None
+    age(message_id, timedelta(minutes=1))
+    assert claimed(message_id).attempts == 2
+
+
+def test_it_notes_many_subjects_at_once() -> None:
+    first, second = new_id(), new_id()
+    message_id = add(first)
+    with transaction():
+        outbox.add_many(kind=KIND, subjects=[])
+        outbox.add_many(kind=KIND, subjects=[(first, None), (second, None)])
+    assert row(message_id).version == 2
+    assert len(outbox.due(limit=10)) == 2
+
+
+def test_it_lists_mails_before_all_others() -> None:
+    others = [add() for _ in range(3)]
+    mail = add(kind="mail.enrollment")
+    assert outbox.due(limit=10) == [mail, *others]

@@ -75,7 +75,7 @@ def problems(door: Door, rule: Rule, access: Access, answer: TestResponse, forei
     """Say what is wrong with an answer."""
     if opens_by_address(rule, access):
         return ["failed"] if answer.status_code >= 500 else []
-    found = [f"shows {word!r}" for word in foreign.words if word in answer.get_data(as_text=True)]
+    found = [f"shows {word!r}" for word in foreign.words if word in answer.get_data().decode(errors="replace")]
     # The way to the sign-in repeats the address that was asked for.
     location = answer.headers.get("Location", "").split("?")[0]
     if any(f"/{name}" in location for name in foreign.ids.values()):

@@ -10,6 +10,7 @@ from loyalty.services.card_views import PublicCard
 from loyalty.web import locale
 from loyalty.web.access import public
 from loyalty.web.public.blueprint import blueprint
+from loyalty.web.public.wallets import wallet_buttons
 
 _SEEN = re.compile(r"([0-9]{1,7})\.[0-9]{1,12}\.[01]", re.ASCII)
 
@@ -19,7 +20,8 @@ _SEEN = re.compile(r"([0-9]{1,7})\.[0-9]{1,12}\.[01]", re.ASCII)
 def show_card(token: str) -> str:
     """Show a card to whoever holds its address."""
     card = _card(token)
-    return render_template("public/card.html", **_live(card, 0), is_new="new" in request.args)
+    buttons = wallet_buttons(card)
+    return render_template("public/card.html", **_live(card, 0), is_new="new" in request.args, wallets=buttons)
 
 
 @blueprint.get("/card/<token>/live")

@@ -16,7 +16,7 @@ from loyalty.errors import (
 )
 from loyalty.services import card_views
 from loyalty.services.card_views import CounterCard
-from loyalty.web.access import now, terminal_session
+from loyalty.web.access import find_actor, now, terminal_session
 from loyalty.web.errors import register_renderer, sentence_of
 from loyalty.web.locale import clock_time, prefer
 from loyalty.web.sentences import gettext
@@ -39,9 +39,11 @@ def draw(error: LoyaltyError, status: int) -> Response:
     if isinstance(error, TerminalLocked):
         interrupted = pending.as_fields(pending.from_request(request.path, request.form))
         return ask_for_pin(card=_card_id(), interrupted=interrupted, status=status)
-    if is_open(session) and is_about_pin(error):
+    # What was refused before anybody was asked in (another site's post) is nobody's to repeat.
+    inside = is_open(session) and find_actor() is not None
+    if inside and is_about_pin(error):
         return ask_again(error, status)
-    card = _find_card() if is_open(session) else None
+    card = _find_card() if inside else None
     refusal = _outcome(error, card)
     if card is not None:
         points = request.endpoint == "terminal.earn_points"

@@ -113,3 +113,11 @@ def test_it_asks_for_a_new_page_where_the_key_is_missing(till: Counter, cleo: Ca
     answer = till.as_htmx().post(f"/terminal/cards/{cleo.card_id}/stamps", key="short", quantity=1)
     assert answer.status_code == 422
     assert "3/10" in answer.text
+
+
+@pytest.mark.parametrize("fields", [{}, {"staff_pin": "482913"}])
+def test_it_refuses_what_another_site_sends(till: Counter, cleo: Card, fields: dict[str, str]) -> None:
+    till.client.environ_base["HTTP_SEC_FETCH_SITE"] = "cross-site"
+    answer = till.post(f"/terminal/cards/{cleo.card_id}/stamps", quantity="1", **fields)
+    assert answer.status_code == 403
+    assert "This was not done" in answer.text

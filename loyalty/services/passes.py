@@ -1,0 +1,274 @@
+"""Apple passes: what the pass of a card shows, who may fetch it, and when it changed.
+
+Everything that was ever served has been noted before: its digest, its time and, from the second one on, its number.
+"""
+
+import hmac
+import re
+import secrets
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BindParameter, ColumnElement, case, exists, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from loyalty.database import AnyRow, db, end_reading, transaction
+from loyalty.domain.values import PassContent
+from loyalty.errors import NotAuthenticated, NotFound
+from loyalty.models.cards import LoyaltyCard
+from loyalty.models.customers import Customer
+from loyalty.models.passes import AppleDeviceRegistration, WalletClock
+from loyalty.models.programs import LoyaltyProgram
+from loyalty.models.vendors import Store, Vendor
+from loyalty.services import card_views, links, outbox
+from loyalty.wallets.apple import ApplePasses, ApplePassFacts, StoreFacts, content_hash
+
+_SERIAL = re.compile("[A-Za-z0-9_-]{1,64}", re.ASCII)
+# Compared where there is no card, so that a wrong serial takes as long as a wrong token.
+_NOBODY = secrets.token_urlsafe(32)
+_SECOND = timedelta(seconds=1)
+
+_apple: ApplePasses | None = None
+_reason = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedPass:
+    """An answer to a phone; without a `pkpass` it has the present one already."""
+
+    pkpass: bytes | None
+    last_modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPass:
+    """What a card's pass shows at the moment `read_at`, and what was noted of it last."""
+
+    card_id: UUID
+    vendor_id: UUID
+    content: PassContent
+    facts: ApplePassFacts
+    digest: str
+    noted: str | None
+    changed_at: datetime | None
+    change_seq: int
+    read_at: datetime
+
+
+def configure(*, apple: ApplePasses | None, reason: str = "") -> None:
+    """Receive what makes passes; without it `reason` says what is wrong with what was configured."""
+    global _apple, _reason
+    _apple, _reason = apple, reason
+
+
+def reason_off() -> str:
+    """Say why no passes are made although they are configured; empty otherwise."""
+    return _reason
+
+
+def days_left(*, at: datetime) -> int | None:
+    """Return for how many days the certificates are valid, None where no passes are made."""
+    return _apple.days_left(at) if _apple else None
+
+
+def find_pass_type() -> str | None:
+    """Return the type of the passes that are made here, None where there are none."""
+    return _apple.pass_type_id if _apple else None
+
+
+def find_apple_link(*, public_token: str) -> str | None:
+    """Return where the pass of a card is downloaded; None where no passes are made. The first use names the pass."""
+    if _apple is None:
+        return None
+    own = LoyaltyCard.public_token == public_token
+    serial = db.session.scalar(select(LoyaltyCard.apple_serial_number).where(own))
+    if serial is None:
+        with transaction():
+            # Two who ask at once: the second finds the serial of the first, which is in somebody's phone by then.
+            new = {"apple_serial_number": secrets.token_urlsafe(16), "apple_auth_token": secrets.token_urlsafe(32)}
+            unnamed = LoyaltyCard.apple_serial_number.is_(None)
+            db.session.execute(update(LoyaltyCard).where(own, unnamed).values(**new, **_untouched()))
+            serial = db.session.scalar(select(LoyaltyCard.apple_serial_number).where(own))
+    return links.apple_pass(serial, public_token) if serial else None
+
+
+def changed(*, card_id: UUID, vendor_id: UUID) -> None:
+    """Have the phones with a card's pass told of a change, in the caller's transaction; some phone must hold it."""
+    outbox.add(kind="apple.push", subject_id=card_id, vendor_id=vendor_id)
+
+
+def program_changed(*, vendor_id: UUID) -> None:
+    """Have the phones with a vendor's passes told, in the caller's transaction: what all of the passes show changed."""
+    if db.session.scalar(select(exists().where(AppleDeviceRegistration.vendor_id == vendor_id))):
+        outbox.add(kind="apple.program", subject_id=vendor_id, vendor_id=vendor_id)
+
+
+def tell_next_cards(*, vendor_id: UUID, after: UUID, limit: int) -> UUID | None:
+    """Have the phones with the next cards of a vendor told; returns the last of those cards, None at the end."""
+    query = (
+        select(AppleDeviceRegistration.card_id)
+        .where(AppleDeviceRegistration.vendor_id == vendor_id, AppleDeviceRegistration.card_id > after)
+        .distinct()
+        .order_by(AppleDeviceRegistration.card_id)
+        .limit(limit)
+    )
+    with transaction():
+        card_ids = list(db.session.execute(query).scalars())
+        outbox.add_many(kind="apple.push", subjects=[(card_id, vendor_id) for card_id in card_ids])
+    return card_ids[-1] if len(card_ids) == limit else None
+
+
+def on_phones(card_id: BindParameter[UUID]) -> ColumnElement[bool]:
+    """The condition that some phone holds a card's pass."""
+    return exists().where(AppleDeviceRegistration.card_id == card_id)
+
+
+def authenticate(*, pass_type: str, serial: str, token: bytes) -> UUID:
+    """Return the card whose pass it is, or raise NotAuthenticated: all wrong ones are answered alike."""
+    return _identify(LoyaltyCard.apple_auth_token, serial, token, known=pass_type == find_pass_type())
+
+
+def download(*, serial: str, token: bytes) -> bytes:
+    """Make the pass for the page that offers it, or raise NotFound; the secret is that of the card's page."""
+    try:
+        card_id = _identify(LoyaltyCard.public_token, serial, token, known=True)
+    except NotAuthenticated:
+        raise NotFound from None
+    shown = _noted(card_id)
+    return _require_apple().make(shown.content, shown.facts)
+
+
+def get_pass(*, pass_type: str, serial: str, token: bytes, since: datetime | None) -> ServedPass:
+    """Make the present pass for a phone, unless the phone has it since `since`."""
+    card_id = authenticate(pass_type=pass_type, serial=serial, token=token)
+    shown = _noted(card_id)
+    changed_at = (shown.changed_at or shown.read_at).replace(microsecond=0)
+    # Within the same second the pass may change once more, and whole seconds are all that a phone sends back.
+    last_modified = changed_at if shown.read_at >= changed_at + _SECOND else changed_at - _SECOND
+    if since is not None and changed_at <= since:
+        return ServedPass(None, last_modified)
+    return ServedPass(_require_apple().make(shown.content, shown.facts), last_modified)
+
+
+def note_fetched(*, serial: str) -> None:
+    """Remember that a phone has just fetched a pass."""
+    with transaction():
+        fetched = update(LoyaltyCard).where(LoyaltyCard.apple_serial_number == serial)
+        db.session.execute(fetched.values(apple_fetched_at=func.clock_timestamp(), **_untouched()))
+
+
+def note_change(*, card_id: UUID) -> ShownPass:
+    """In the caller's transaction and as its last step: number what the pass shows now, if that is new.
+
+    The lock on the counter is held until the commit, so a later number is never seen before an earlier one.
+    """
+    db.session.execute(select(LoyaltyCard.id).where(LoyaltyCard.id == card_id).with_for_update())
+    shown = _read(card_id)
+    if shown.digest == shown.noted:
+        return shown
+    # What nobody has got yet is no change.
+    seq = 0 if shown.noted is None else draw_number()
+    now = func.clock_timestamp()
+    # Where the database's clock was set back, the time of a change is still later than that of the one before.
+    later = case((LoyaltyCard.apple_changed_at >= now, LoyaltyCard.apple_changed_at + _SECOND), else_=now)
+    noted = update(LoyaltyCard).where(LoyaltyCard.id == card_id)
+    noted = noted.values(apple_content_hash=shown.digest, apple_change_seq=seq, apple_changed_at=later, **_untouched())
+    changed_at = db.session.execute(noted.returning(LoyaltyCard.apple_changed_at)).scalar_one()
+    return replace(shown, noted=shown.digest, change_seq=seq, changed_at=changed_at)
+
+
+def draw_number() -> int:
+    """Draw the next number of this pass type; the last thing before a commit, since all others wait for it."""
+    started = int(datetime.now(UTC).timestamp() * 1000)
+    drawn = insert(WalletClock).values(pass_type=_require_apple().pass_type_id, seq=started)
+    drawn = drawn.on_conflict_do_update(index_elements=[WalletClock.pass_type], set_={"seq": WalletClock.seq + 1})
+    seq: int = db.session.execute(drawn.returning(WalletClock.seq)).scalar_one()
+    return seq
+
+
+def _require_apple() -> ApplePasses:
+    if _apple is None:
+        raise NotAuthenticated
+    return _apple
+
+
+def _identify(secret: Any, serial: str, token: bytes, *, known: bool) -> UUID:  # a column
+    """Find a card by its serial and check the token, in the same time whatever is wrong."""
+    _require_apple()
+    asked = serial if _SERIAL.fullmatch(serial) else ""
+    row = db.session.execute(
+        select(LoyaltyCard.id, secret.label("secret")).where(LoyaltyCard.apple_serial_number == asked)
+    ).one_or_none()
+    right = hmac.compare_digest(token, (row.secret if row else _NOBODY).encode())
+    if row is None or not right or not known:
+        raise NotAuthenticated
+    card_id: UUID = row.id
+    return card_id
+
+
+def _noted(card_id: UUID) -> ShownPass:
+    """Read what the pass shows, and note it before anybody gets it."""
+    shown = _read(card_id)
+    if shown.digest != shown.noted:
+        with transaction():
+            shown = note_change(card_id=card_id)
+    end_reading()
+    return shown
+
+
+def _read(card_id: UUID) -> ShownPass:
+    """Read what the pass shows. The time is that of the first statement: whatever it does not see comes later."""
+    query = (
+        select(LoyaltyCard, Customer.locale, LoyaltyProgram, Vendor, func.statement_timestamp().label("read_at"))
+        .join(Customer, Customer.id == LoyaltyCard.customer_id)
+        .join(LoyaltyProgram, LoyaltyProgram.id == LoyaltyCard.program_id)
+        .join(Vendor, Vendor.id == LoyaltyCard.vendor_id)
+        .where(LoyaltyCard.id == card_id)
+        .execution_options(populate_existing=True)
+    )
+    row = db.session.execute(query).one()
+    card = row.LoyaltyCard
+    content = card_views.pass_content(row.Vendor, row.LoyaltyProgram, card, card_views.offers(card, row.LoyaltyProgram))
+    facts = _facts(row)
+    return ShownPass(
+        card_id=card.id,
+        vendor_id=card.vendor_id,
+        content=content,
+        facts=facts,
+        digest=content_hash(content, facts),
+        noted=card.apple_content_hash,
+        changed_at=card.apple_changed_at,
+        change_seq=card.apple_change_seq or 0,
+        read_at=row.read_at,
+    )
+
+
+def _facts(row: AnyRow) -> ApplePassFacts:
+    card, program = row.LoyaltyCard, row.LoyaltyProgram
+    return ApplePassFacts(
+        serial=card.apple_serial_number,
+        auth_token=card.apple_auth_token,
+        locale=row.locale,
+        stores=_stores(card.vendor_id),
+        terms=program.terms_text,
+        privacy_url=program.privacy_url,
+        card_page=links.card(card.public_token),
+    )
+
+
+def _stores(vendor_id: UUID) -> tuple[StoreFacts, ...]:
+    query = (
+        select(Store.name, Store.address, Store.latitude, Store.longitude)
+        .where(Store.vendor_id == vendor_id, Store.active)
+        .order_by(Store.id)
+    )
+    return tuple(
+        StoreFacts(row.name, row.address or "", row.latitude, row.longitude) for row in db.session.execute(query)
+    )
+
+
+def _untouched() -> dict[str, Any]:  # a value for Core
+    """Leave the card's own time of change alone: nothing about the customer's card has changed."""
+    return {"updated_at": LoyaltyCard.updated_at}

@@ -1,0 +1,29 @@
+"""What the views for Apple's phones share: a bare answer, and the token and the body of a request."""
+
+from collections.abc import Mapping
+
+from flask import Response, request
+
+_SCHEME = "applepass"
+
+
+def bare(status: int) -> Response:
+    """Answer a status without a body, and without the kind of a body that is not there."""
+    response = Response(status=status)
+    del response.headers["Content-Type"]
+    return response
+
+
+def pass_token() -> bytes:
+    """Read the token from the raw header: a parsed one loses tokens with an equals sign. Empty where it is none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip().encode("utf-8", "replace") if scheme.lower() == _SCHEME else b""
+
+
+def json_body() -> Mapping[str, object]:
+    """Read the body as a JSON object, whatever kind it says it is; empty where it is none."""
+    try:
+        body = request.get_json(force=True, silent=True)
+    except RecursionError:  # brackets within brackets within brackets
+        return {}
+    return body if isinstance(body, dict) else {}
