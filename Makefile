@@ -6,8 +6,10 @@ BIN := .venv/bin
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done)
 EXTRACT := $(BIN)/pybabel -q extract -F babel.cfg -k N_ -k _l -k lazy_gettext --no-location --sort-output --omit-header --no-wrap
-# Names and dates that change by themselves; what a catalogue needs is its language and its plural forms.
-HEADER := -e '/^"(Project-Id|Report-Msgid|POT-|PO-|Last-|Language-Team|Generated-)/d' -e '/^\# /d' -e '/^\#$$/d'
+# Names and dates that change by themselves; what a catalogue needs is its language and its plural forms. The date
+# stands still, since compiling would put the present one into the .mo.
+HEADER := -e '/^"(Project-Id|Report-Msgid|PO-|Last-|Language-Team|Generated-)/d' -e '/^\# /d' -e '/^\#$$/d' \
+	-e 's/^"POT-Creation-Date:.*/"POT-Creation-Date: 2000-01-01 00:00+0000\\n"/'
 LANGUAGES := $(wildcard translations/*/LC_MESSAGES/messages.po)
 
 help: ## list the targets
