@@ -69,6 +69,21 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
+class Admin:
+    """Who acts for the platform, across vendors: a signed-in admin or a platform key."""
+
+    user_id: UUID | None = None
+    api_key_id: UUID | None = None
+    ip_address: str | None = None
+    user_agent: str | None = None
+
+    @property
+    def caller(self) -> str:
+        """The name under which idempotency keys are counted."""
+        return f"key:{self.api_key_id}" if self.api_key_id else f"user:{self.user_id}"
+
+
+@dataclass(frozen=True, slots=True)
 class RequestKey:
     """An idempotency key as its caller sent it, with the HMAC of what was asked."""
 
