@@ -133,6 +133,8 @@ def test_it_looks_for_news_every_fifteen_seconds(chromium: Browser, live: str, b
     page.clock.install()
     join(page)
     stamp(page, bakery, app)
+    # The count of the fifteen seconds begins when the page's script has run.
+    page.wait_for_load_state("load")
     page.clock.run_for(14_000)
     expect(page.get_by_text("9 more stamps for: 1 free coffee.")).to_be_visible()
     page.clock.run_for(2_000)
