@@ -1,4 +1,4 @@
-"""Passes in people's phones: the phones, the passes that each of them holds, and the counter of changes."""
+"""Passes in people's phones: the phones, the passes that each of them holds, and what all passes have in common."""
 
 from datetime import datetime
 from uuid import UUID
@@ -44,3 +44,12 @@ class WalletClock(Base):
 
     pass_type: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int]
+
+
+class WalletSetup(Changed, Base):
+    """What all passes of a wallet were last made with, such as the address where they ask for updates."""
+
+    __tablename__ = "wallet_setups"
+
+    wallet: Mapped[str] = mapped_column(primary_key=True)
+    setup: Mapped[str]

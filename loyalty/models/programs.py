@@ -57,6 +57,7 @@ class LoyaltyProgram(Changed, Base):
     google_issuer_id: Mapped[str | None]
     google_class_id: Mapped[str | None]
     google_class_hash: Mapped[str | None]
+    apple_pass_type_id: Mapped[str | None]
 
 
 class Reward(Changed, Base):
