@@ -29,6 +29,7 @@ from loyalty.jobs import handlers
 from loyalty.services import google_passes, images, messages, passes, pins
 from loyalty.services.google_passes import GooglePasses
 from loyalty.wallets.apple import ApplePasses, AppleSetupError
+from loyalty.wallets.faces import apple_face, google_face
 from loyalty.wallets.google_account import AccountError, load_account
 from loyalty.wallets.google_keys import RootKeys
 from loyalty.wallets.qr import address_svg, qr_svg
@@ -52,6 +53,7 @@ def create_app(config: Config) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     # The pass card is drawn by one macro on every surface.
     app.jinja_env.globals.update(stamp_grid=stamp_grid, qr_svg=qr_svg, address_svg=address_svg)
+    app.jinja_env.globals.update(apple_face=apple_face, google_face=google_face)
     if config.trusted_proxies:
         hops = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

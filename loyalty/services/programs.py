@@ -18,6 +18,8 @@ from loyalty.services import audit, google_passes, idempotency, images, passes, 
 
 # What the preview shows: enough points that the bar is not empty.
 _SAMPLE_CARD_NUMBER = "4812037756"
+# Its last letter is wrong on purpose: whoever scans the preview finds nobody's card.
+_SAMPLE_SCAN_CODE = "BCDEFGHJKNPRSTVX"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ def preview(*, actor: Actor, changes: Mapping[str, object], share: float = 0.4) 
         points_goal=goal[1] if goal else None,
         points_reward=goal[0] if goal else None,
         card_number=_SAMPLE_CARD_NUMBER,
-        scan_code="",
+        scan_code=_SAMPLE_SCAN_CODE,
         logo_url=images.own(logo),
         logo_on_plate=images.needs_plate(logo, color),
         hero_url=images.own(str(look["hero_image_url"] or "")),
