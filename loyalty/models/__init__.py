@@ -1,10 +1,12 @@
 """The tables: columns, constraints, no behaviour. Importing the package registers all of them."""
 
 from loyalty.models import (
+    api,
     audit,
     cards,
     customers,
     google,
+    health,
     idempotency,
     mail,
     outbox,
@@ -18,10 +20,12 @@ from loyalty.models import (
 )
 
 __all__ = [
+    "api",
     "audit",
     "cards",
     "customers",
     "google",
+    "health",
     "idempotency",
     "mail",
     "outbox",

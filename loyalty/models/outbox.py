@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from loyalty.database import Base, Created, new_id
 
 OPEN = "delivered_at IS NULL AND gave_up_at IS NULL"
+FAILED = "delivered_at IS NULL AND last_error IS NOT NULL"
 
 
 class OutboxMessage(Created, Base):
@@ -18,6 +19,8 @@ class OutboxMessage(Created, Base):
     __table_args__ = (
         Index("uq_outbox_open", "kind", "subject_id", unique=True, postgresql_where=text(OPEN)),
         Index("ix_outbox_due", "not_before", postgresql_where=text(OPEN)),
+        Index("ix_outbox_failed", "id", postgresql_where=text(FAILED)),
+        Index("ix_outbox_delivered", "kind", "delivered_at", postgresql_where=text("delivered_at IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
