@@ -17,6 +17,7 @@ from loyalty.models import (
     transactions,
     users,
     vendors,
+    webhooks,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "transactions",
     "users",
     "vendors",
+    "webhooks",
 ]
