@@ -21,6 +21,7 @@ REWARD: Final[dict[str, tuple[int, int]]] = {
     "value_cents": (0, 10_000_000),
     "sort_order": (0, 10_000),
 }
+REQUESTS_PER_MINUTE: Final = (1, 100_000)  # of one key, instead of the product's own limits
 POLICY: Final[dict[str, tuple[int, int]]] = {
     "pin_lockout_attempts": (3, 20),
     "pin_lockout_minutes": (1, 1_440),

@@ -1,6 +1,7 @@
 """What travels between the layers: who acts, under which key, and what a card shows."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
@@ -12,6 +13,22 @@ class Role(IntEnum):
     MANAGER = 2
     OWNER = 3
     ADMIN = 4
+
+
+class Scope(StrEnum):
+    """What an API key may do: a shop's key reads, works as a till, or as a manager; a platform key is of its own kind."""
+
+    READ = "read"
+    TILL = "till"
+    MANAGE = "manage"
+    PLATFORM = "platform"
+
+    def allows(self, needed: "Scope") -> bool:
+        """Whether a key of this scope may do what asks for another: each of a shop's includes those before it."""
+        if Scope.PLATFORM in (self, needed):
+            return self is needed
+        ladder = list(Scope)
+        return ladder.index(self) >= ladder.index(needed)
 
 
 class LoyaltyType(StrEnum):
@@ -90,6 +107,14 @@ class RequestKey:
     caller: str
     key: str
     request_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page of a list ends: the time and the id of its last row."""
+
+    at: datetime
+    id: UUID
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ class AuditEvent(Created, Base):
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     staff_pin_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff_pins.id"))
     terminal_id: Mapped[UUID | None] = mapped_column(ForeignKey("terminals.id"))
+    api_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_keys.id"))
     action: Mapped[str]
     subject_type: Mapped[str]
     subject_id: Mapped[str]

@@ -22,6 +22,7 @@ class LoyaltyTransaction(Base):
         same_vendor("store_id", "stores"),
         same_vendor("staff_pin_id", "staff_pins"),
         same_vendor("terminal_id", "terminals"),
+        same_vendor("api_key_id", "api_keys"),
         one_of("transaction_type", TransactionType),
         CheckConstraint("seq > 0", name="seq"),
         CheckConstraint("abs(stamps_delta) <= 1000000 AND abs(points_delta) <= 100000000000", name="deltas"),

@@ -7,27 +7,33 @@ from uuid import UUID
 from sqlalchemy import insert
 
 from loyalty.database import db, new_id
-from loyalty.domain.values import Actor
+from loyalty.domain.values import Actor, Admin
 from loyalty.models.audit import AuditEvent
 
 
 def record(
     *,
-    actor: Actor,
+    actor: Actor | Admin,
     action: str,
     subject_type: str,
     subject_id: UUID | str,
     details: Mapping[str, object] | None = None,
+    vendor_id: UUID | None = None,
 ) -> None:
-    """Write one event into the open transaction; `details` holds plain JSON values, and nothing personal."""
+    """Write one event into the open transaction; `details` holds plain JSON values, and nothing personal.
+
+    `vendor_id` is for what an admin does to a vendor; a vendor's own people act for their vendor alone.
+    """
+    inside = actor if isinstance(actor, Actor) else None
     db.session.execute(
         insert(AuditEvent).values(
             id=new_id(),
             created_at=datetime.now(UTC),
-            vendor_id=actor.vendor_id,
+            vendor_id=inside.vendor_id if inside else vendor_id,
             user_id=actor.user_id,
-            staff_pin_id=actor.staff_pin_id,
-            terminal_id=actor.terminal_id,
+            staff_pin_id=inside.staff_pin_id if inside else None,
+            terminal_id=inside.terminal_id if inside else None,
+            api_key_id=actor.api_key_id,
             action=action,
             subject_type=subject_type,
             subject_id=str(subject_id),
