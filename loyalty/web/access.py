@@ -8,7 +8,7 @@ from typing import TypeVar
 from flask import Flask, current_app, g, request
 from flask_login import LoginManager, UserMixin, current_user
 
-from loyalty.domain.values import Actor, Role
+from loyalty.domain.values import Actor, Admin, Role
 from loyalty.errors import Forbidden, NotAuthenticated, TerminalLocked, TerminalUnpaired, VendorSuspended
 from loyalty.services import accounts, terminals
 
@@ -80,6 +80,20 @@ def current_actor() -> Actor:
     return actor
 
 
+def find_admin() -> Admin | None:
+    """Return who acts for the platform, None everywhere but on its pages."""
+    admin: Admin | None = g.get("admin")
+    return admin
+
+
+def current_admin() -> Admin:
+    """Return who acts for the platform, or refuse."""
+    admin = find_admin()
+    if admin is None:
+        raise NotAuthenticated
+    return admin
+
+
 def now() -> datetime:
     """The time that views hand down as `at`, moved like the ledger's clock."""
     offset: timedelta = current_app.config["CONFIG"].clock_offset
@@ -124,6 +138,8 @@ def _authorise() -> None:
         raise Forbidden
     if request.blueprint == "terminal":
         _authorise_terminal(access)
+    elif access.role is Role.ADMIN:
+        _authorise_admin()
     elif access.role is not None:
         _authorise_user(access.role)
 
@@ -153,6 +169,20 @@ def _authorise_user(role: Role) -> None:
     g.actor = Actor(
         vendor_id=session.vendor_id,
         role=session.role,
+        user_id=session.user_id,
+        ip_address=request.remote_addr,
+        user_agent=request.user_agent.string[:300] or None,
+    )
+
+
+def _authorise_admin() -> None:
+    """Let the platform's people in, whatever shop they are in beside it; they become no shop's actor by that."""
+    if not current_user.is_authenticated:
+        raise NotAuthenticated
+    session: accounts.SessionFacts = current_user.session
+    if not session.is_admin:
+        raise Forbidden
+    g.admin = Admin(
         user_id=session.user_id,
         ip_address=request.remote_addr,
         user_agent=request.user_agent.string[:300] or None,
