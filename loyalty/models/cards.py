@@ -16,7 +16,8 @@ class LoyaltyCard(Changed, Base):
 
     `ledger_seq`, `ledger_head` and `ledger_at` are number, hash and time of its last transaction;
     `stamps_on_day` counts the stamps of the vendor's day `stamps_day`, less what was voided. The columns of the Apple
-    pass are empty until somebody asks for one; no ledger knows of them.
+    pass are empty until somebody asks for one; no ledger knows of them. `apple_shown_seq` and
+    `google_shown_seq` number the last transaction that a phone has fetched, that Google was told of.
     """
 
     __tablename__ = "loyalty_cards"
@@ -32,6 +33,7 @@ class LoyaltyCard(Changed, Base):
             postgresql_where=text("is_active"),
         ),
         Index("ix_loyalty_cards_customer", "customer_id"),
+        Index("ix_loyalty_cards_newest", "vendor_id", "created_at", "id"),
         Index(
             "ix_loyalty_cards_google_checked",
             "google_checked_at",
@@ -92,7 +94,10 @@ class LoyaltyCard(Changed, Base):
     apple_content_hash: Mapped[str | None]
     apple_changed_at: Mapped[datetime | None]
     apple_fetched_at: Mapped[datetime | None]
+    apple_shown_seq: Mapped[int | None]
     google_object_id: Mapped[str | None] = mapped_column(unique=True)
     google_content_hash: Mapped[str | None]
+    google_told_at: Mapped[datetime | None]
+    google_shown_seq: Mapped[int | None]
     google_saved_at: Mapped[datetime | None]
     google_checked_at: Mapped[datetime | None]

@@ -19,6 +19,7 @@ class OutboxMessage(Created, Base):
     __table_args__ = (
         Index("uq_outbox_open", "kind", "subject_id", unique=True, postgresql_where=text(OPEN)),
         Index("ix_outbox_due", "not_before", postgresql_where=text(OPEN)),
+        Index("ix_outbox_subject", "subject_id", postgresql_where=text("delivered_at IS NULL")),
         Index("ix_outbox_failed", "id", postgresql_where=text(FAILED)),
         Index("ix_outbox_delivered", "kind", "delivered_at", postgresql_where=text("delivered_at IS NOT NULL")),
     )

@@ -22,7 +22,10 @@ LOGO_PATH = "/google/logo.png"
 
 @dataclass(frozen=True, slots=True)
 class ToTell:
-    """A class or object as it should be. `known`: Google has it; `current`: Google has it exactly so."""
+    """A class or object as it should be. `known`: Google has it; `current`: Google has it exactly so.
+
+    `ledger_seq` numbers the last transaction that a card's object shows.
+    """
 
     resource_id: str
     program_id: UUID
@@ -30,6 +33,7 @@ class ToTell:
     digest: str
     known: bool
     current: bool
+    ledger_seq: int = 0
 
 
 def find_class(*, program_id: UUID, issuer_id: str, public_url: str) -> ToTell | None:
@@ -66,12 +70,13 @@ def find_object(*, card_id: UUID, issuer_id: str) -> ToTell | None:
     content = card_views.pass_content(row.Vendor, program, card, on_offer)
     facts = _card_facts(row, content, own_id, class_id(issuer_id=issuer_id, program_id=program.id))
     told = card.google_content_hash if card.google_object_id == own_id else None
-    return _to_tell(own_id, program.id, object_json(content, facts), told)
+    return _to_tell(own_id, program.id, object_json(content, facts), told, ledger_seq=card.ledger_seq)
 
 
-def _to_tell(resource_id: str, program_id: UUID, described: Json, told: str | None) -> ToTell:
+def _to_tell(resource_id: str, program_id: UUID, described: Json, told: str | None, *, ledger_seq: int = 0) -> ToTell:
     digest = content_hash(described)
-    return ToTell(resource_id, program_id, described, digest, known=told is not None, current=told == digest)
+    known, current = told is not None, told == digest
+    return ToTell(resource_id, program_id, described, digest, known=known, current=current, ledger_seq=ledger_seq)
 
 
 def _program_facts(row: AnyRow, own_id: str, public_url: str) -> ProgramFacts:

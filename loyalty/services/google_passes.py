@@ -95,12 +95,13 @@ def record_class(*, told: ToTell) -> None:
 def record_object(*, card_id: UUID, told: ToTell, at: datetime) -> None:
     """Remember that Google has the object so; the first time opens the way to its save link."""
     known = {"google_object_id": told.resource_id, "google_content_hash": told.digest}
+    shown = {"google_shown_seq": told.ledger_seq, "google_told_at": at}
     with transaction():
         mine = LoyaltyCard.id == card_id
         # From the first time on it is looked up once a day who has it saved.
         fresh = update(LoyaltyCard).where(mine, LoyaltyCard.google_checked_at.is_(None))
         db.session.execute(fresh.values(google_checked_at=at, **untouched()))
-        db.session.execute(update(LoyaltyCard).where(mine).values(**known, **untouched()))
+        db.session.execute(update(LoyaltyCard).where(mine).values(**known, **shown, **untouched()))
 
 
 def changed(*, card_id: UUID, vendor_id: UUID) -> None:

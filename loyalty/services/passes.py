@@ -22,8 +22,8 @@ from loyalty.models.customers import Customer
 from loyalty.models.passes import AppleDeviceRegistration, WalletClock
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.vendors import Store, Vendor
-from loyalty.services import card_views, links, outbox
-from loyalty.wallets.apple import ApplePasses, ApplePassFacts, StoreFacts, content_hash
+from loyalty.services import card_views, images, links, outbox
+from loyalty.wallets.apple import ApplePasses, ApplePassFacts, Picture, StoreFacts
 
 _SERIAL = re.compile("[A-Za-z0-9_-]{1,64}", re.ASCII)
 # Compared where there is no card, so that a wrong serial takes as long as a wrong token.
@@ -36,10 +36,15 @@ _reason = ""
 
 @dataclass(frozen=True, slots=True)
 class ServedPass:
-    """An answer to a phone; without a `pkpass` it has the present one already."""
+    """An answer to a phone; without a `pkpass` it has the present one already.
+
+    The pass shows the card as it was at `read_at`, after its transaction number `ledger_seq`.
+    """
 
     pkpass: bytes | None
     last_modified: datetime
+    read_at: datetime
+    ledger_seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class ShownPass:
     changed_at: datetime | None
     change_seq: int
     read_at: datetime
+    ledger_seq: int
 
 
 def configure(*, apple: ApplePasses | None, reason: str = "") -> None:
@@ -137,6 +143,10 @@ def download(*, serial: str, token: bytes) -> bytes:
     except NotAuthenticated:
         raise NotFound from None
     shown = _noted(card_id)
+    with transaction():
+        # Whoever adds it now sees this. Where a phone has it already, a second download says nothing about that phone.
+        nowhere = ~exists().where(AppleDeviceRegistration.card_id == card_id)
+        _note_fetched((LoyaltyCard.id == card_id) & nowhere, shown.read_at, shown.ledger_seq)
     return _require_apple().make(shown.content, shown.facts)
 
 
@@ -148,15 +158,15 @@ def get_pass(*, pass_type: str, serial: str, token: bytes, since: datetime | Non
     # Within the same second the pass may change once more, and whole seconds are all that a phone sends back.
     last_modified = changed_at if shown.read_at >= changed_at + _SECOND else changed_at - _SECOND
     if since is not None and changed_at <= since:
-        return ServedPass(None, last_modified)
-    return ServedPass(_require_apple().make(shown.content, shown.facts), last_modified)
+        return ServedPass(None, last_modified, shown.read_at, shown.ledger_seq)
+    made = _require_apple().make(shown.content, shown.facts)
+    return ServedPass(made, last_modified, shown.read_at, shown.ledger_seq)
 
 
-def note_fetched(*, serial: str) -> None:
-    """Remember that a phone has just fetched a pass."""
+def note_fetched(*, serial: str, served: ServedPass) -> None:
+    """Remember what a phone has fetched; of two at once the newer content counts, whoever is noted last."""
     with transaction():
-        fetched = update(LoyaltyCard).where(LoyaltyCard.apple_serial_number == serial)
-        db.session.execute(fetched.values(apple_fetched_at=func.clock_timestamp(), **_untouched()))
+        _note_fetched(LoyaltyCard.apple_serial_number == serial, served.read_at, served.ledger_seq)
 
 
 def note_change(*, card_id: UUID) -> ShownPass:
@@ -237,12 +247,19 @@ def _read(card_id: UUID) -> ShownPass:
         vendor_id=card.vendor_id,
         content=content,
         facts=facts,
-        digest=content_hash(content, facts),
+        digest=_require_apple().digest(content, facts),
         noted=card.apple_content_hash,
         changed_at=card.apple_changed_at,
         change_seq=card.apple_change_seq or 0,
         read_at=row.read_at,
+        ledger_seq=card.ledger_seq,
     )
+
+
+def _note_fetched(which: ColumnElement[bool], read_at: datetime, ledger_seq: int) -> None:
+    older = LoyaltyCard.apple_fetched_at.is_(None) | (LoyaltyCard.apple_fetched_at <= read_at)
+    noted = update(LoyaltyCard).where(which, older)
+    db.session.execute(noted.values(apple_fetched_at=read_at, apple_shown_seq=ledger_seq, **_untouched()))
 
 
 def _facts(row: AnyRow) -> ApplePassFacts:
@@ -255,7 +272,18 @@ def _facts(row: AnyRow) -> ApplePassFacts:
         terms=program.terms_text,
         privacy_url=program.privacy_url,
         card_page=links.card(card.public_token),
+        logo=_picture(program.logo_url),
+        hero=_picture(program.hero_image_url),
     )
+
+
+def _picture(address: str | None) -> Picture | None:
+    """Read a picture of a shop; one that is not in the data folder must not keep a customer from the card."""
+    if images.own(address) is None or address is None:
+        return None
+    name = address.rpartition("/")[2].removesuffix(".png")
+    data = images.read(name=name)
+    return Picture(name, data) if data else None
 
 
 def _stores(vendor_id: UUID) -> tuple[StoreFacts, ...]:

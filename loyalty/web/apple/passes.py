@@ -31,5 +31,5 @@ def update(pass_type: str, serial: str) -> Response:
     response = bare(304) if served.pkpass is None else Response(served.pkpass, content_type=_PASS)
     response.last_modified = served.last_modified
     if served.pkpass is not None and request.method == "GET":
-        passes.note_fetched(serial=serial)
+        passes.note_fetched(serial=serial, served=served)
     return response
