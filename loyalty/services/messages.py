@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from typing import Any
@@ -124,6 +124,18 @@ def record_unknown(*, email_log_id: UUID, error: str) -> bool:
     """Note that the mail left and no answer came; False when it is not on its way."""
     with transaction():
         return _move(email_log_id, "sending", "unknown", error=error)
+
+
+def wait_again(*, email_log_ids: Collection[UUID], unknown_too: bool) -> set[UUID]:
+    """In the caller's transaction, let mails that failed wait once more; returns which of them will leave.
+
+    `unknown_too` is for somebody who takes it that one may arrive twice.
+    """
+    states = ("failed", "unknown") if unknown_too else ("failed",)
+    mine = EmailLog.id.in_(email_log_ids)
+    failed = update(EmailLog).where(mine, EmailLog.state.in_(states))
+    db.session.execute(failed.values(state="waiting", sending_at=None, error=None))
+    return set(db.session.execute(select(EmailLog.id).where(mine, EmailLog.state == "waiting")).scalars())
 
 
 def record_failed(*, email_log_id: UUID, error: str) -> None:
