@@ -16,9 +16,10 @@ from loyalty.wallets.apple_pass import (
     base_locale,
     content_hash,
     encode,
+    has_photo,
     pass_body,
 )
-from loyalty.wallets.apple_pictures import pass_icon, pass_logo
+from loyalty.wallets.apple_pictures import Picture, pass_icon, pass_logo, photo_strip
 from loyalty.wallets.apple_signature import AppleSetupError, load_signer
 from loyalty.wallets.apple_texts import LOCALES, strings_file
 from loyalty.wallets.apple_zip import Entry, join_entries, make_entry
@@ -57,6 +58,16 @@ class ApplePasses:
             at=at,
         )
 
+    @property
+    def setup(self) -> str:
+        """Who makes the passes and where they ask for updates. Not the certificate: a new one of the same pass type
+        makes no pass in a phone worse."""
+        return f"{self.pass_type_id} {self.team_id} {self.web_service_url or ''}"
+
+    def digest(self, content: PassContent, facts: ApplePassFacts) -> str:
+        """Return the digest of a pass as it would be made now."""
+        return content_hash(content, facts, setup=self.setup)
+
     def days_left(self, at: datetime) -> int:
         """Return for how many whole days the certificates are valid; below zero once one has ended."""
         return (self._signer.expires_at - at).days
@@ -66,7 +77,7 @@ class ApplePasses:
         parts = (
             make_entry("pass.json", encode(self._described(content, facts))),
             *_named_pictures(content, facts),
-            *_strip(content),
+            *_strip(content, facts),
             *_strings(base_locale(facts), facts.translations),
         )
         # By hand, because names and sums hold nothing to escape, and this is done for every pass.
@@ -113,23 +124,30 @@ def _is_loopback(host: str) -> bool:
 
 
 def _named_pictures(content: PassContent, facts: ApplePassFacts) -> tuple[Entry, ...]:
-    return _pictures(content.color, content.vendor_name, facts.logo)
+    return _pictures(content.color, content.vendor_name, facts.logo, plate=content.logo_on_plate)
 
 
 # The caches hold prepared entries: all that two passes of a program share is drawn, summed and headed once.
 @lru_cache(maxsize=256)
-def _pictures(colour: str, name: str, logo: bytes | None) -> tuple[Entry, ...]:
+def _pictures(colour: str, name: str, logo: Picture | None, *, plate: bool) -> tuple[Entry, ...]:
     return (
-        *_scaled("icon", pass_icon(colour, name, logo)),
-        *_scaled("logo", pass_logo(colour, name, logo)),
+        *_scaled("icon", pass_icon(colour, name, logo, plate=plate)),
+        *_scaled("logo", pass_logo(colour, name, logo, plate=plate)),
     )
 
 
-def _strip(content: PassContent) -> tuple[Entry, ...]:
-    if not content.has_stamps:
-        return _plain_strip(content.color)
-    # A full card looks the same with one stamp more.
-    return _stamp_strip(content.color, content.stamps_target, min(content.stamp_count, content.stamps_target))
+def _strip(content: PassContent, facts: ApplePassFacts) -> tuple[Entry, ...]:
+    if content.has_stamps:
+        # A full card looks the same with one stamp more.
+        return _stamp_strip(content.color, content.stamps_target, min(content.stamp_count, content.stamps_target))
+    photo = _photo_strip(content.color, facts.hero) if facts.hero and has_photo(content) else ()
+    return photo or _plain_strip(content.color)
+
+
+# Few, because a photograph weighs as much as a hundred drawings.
+@lru_cache(maxsize=32)
+def _photo_strip(colour: str, hero: Picture) -> tuple[Entry, ...]:
+    return _scaled("strip", photo_strip(colour, hero))
 
 
 @lru_cache(maxsize=64)
@@ -144,7 +162,7 @@ def _stamp_strip(colour: str, target: int, count: int) -> tuple[Entry, ...]:
 
 def _scaled(name: str, pictures: Iterable[bytes]) -> tuple[Entry, ...]:
     names = (f"{name}.png", f"{name}@2x.png", f"{name}@3x.png")
-    return tuple(make_entry(name, picture) for name, picture in zip(names, pictures, strict=True))
+    return tuple(make_entry(name, picture) for name, picture in zip(names, pictures, strict=False))
 
 
 @lru_cache(maxsize=256)
@@ -163,6 +181,7 @@ __all__ = [
     "ApplePassFacts",
     "ApplePasses",
     "AppleSetupError",
+    "Picture",
     "StoreFacts",
     "Translation",
     "content_hash",

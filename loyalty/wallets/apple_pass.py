@@ -9,13 +9,13 @@ from typing import Any
 from loyalty.domain.codes import format_card_number
 from loyalty.domain.colours import fg
 from loyalty.domain.values import LoyaltyType, PassContent
-from loyalty.wallets.apple_pictures import says_name
+from loyalty.wallets.apple_pictures import Picture, says_name
 from loyalty.wallets.apple_texts import LOCALES, words
 
 MOST_LOCATIONS = 10
 SHORTEST_TOKEN = 16
 # Goes up when the same content is drawn differently, so that the passes in people's phones are made anew.
-LAYOUT = 1
+LAYOUT = 2
 
 # Fields and objects as JSON knows them.
 Json = dict[str, Any]
@@ -45,14 +45,15 @@ class Translation:
 class ApplePassFacts:
     """What an Apple pass needs beside its content; serial and token never change while a pass lives.
 
-    `locale` is the language for phones that speak none of the four, `logo` the bytes of a picture,
+    `locale` is the language for phones that speak none of the four, `hero` the photograph of a card without stamps,
     `card_page` the address of the card on the web.
     """
 
     serial: str
     auth_token: str = field(repr=False)
     locale: str = "en"
-    logo: bytes | None = field(default=None, repr=False)
+    logo: Picture | None = None
+    hero: Picture | None = None
     stores: tuple[StoreFacts, ...] = ()
     terms: str = ""
     privacy_url: str | None = None
@@ -61,12 +62,19 @@ class ApplePassFacts:
     voided: bool = False
 
 
-def content_hash(content: PassContent, facts: ApplePassFacts) -> str:
-    """Return a digest of all that the holder of the pass sees; equal digests need no update."""
-    logo = hashlib.sha256(facts.logo).hexdigest() if facts.logo else None
+def content_hash(content: PassContent, facts: ApplePassFacts, *, setup: str = "") -> str:
+    """Return a digest of all that the holder of the pass sees, and of `setup`: who makes it and where it asks for
+    updates. Equal digests need no update."""
+    logo = [facts.logo.digest, content.logo_on_plate] if facts.logo else None
+    hero = facts.hero.digest if facts.hero and has_photo(content) else None
     own = sorted((own.locale, own.text, own.translation) for own in facts.translations)
-    seen = [LAYOUT, pass_body(content, facts), base_locale(facts), logo, own]
+    seen = [LAYOUT, pass_body(content, facts), base_locale(facts), logo, hero, own, setup]
     return hashlib.sha256(encode(seen)).hexdigest()
+
+
+def has_photo(content: PassContent) -> bool:
+    """Whether a photograph lies behind the fields: stamps take its place."""
+    return content.hero_url is not None and not content.has_stamps
 
 
 def encode(value: object) -> bytes:
@@ -137,8 +145,14 @@ def _header(content: PassContent, say: dict[str, str]) -> list[Json]:
 
 
 def _primary(content: PassContent, say: dict[str, str]) -> list[Json]:
-    # The primary field lies on the strip: where stamps are drawn it stays empty.
-    if content.has_stamps or not content.points_reward:
+    # The primary field lies on the strip: over stamps nothing fits, and over a photograph nobody could read it.
+    if content.has_stamps or has_photo(content):
+        return []
+    return _points_goal(content, say)
+
+
+def _points_goal(content: PassContent, say: dict[str, str]) -> list[Json]:
+    if not content.points_reward:
         return []
     reached = content.points_goal is not None and content.points_balance >= content.points_goal
     return [_text("points_reward", say["reward_ready" if reached else "next_reward"], content.points_reward)]
@@ -153,6 +167,8 @@ def _secondary(content: PassContent, say: dict[str, str], *, voided: bool) -> li
         fields.append(_text("stamps_reward", say["reward_ready" if ready else "next_reward"], content.stamps_reward))
     if content.loyalty_type == LoyaltyType.HYBRID and content.points_reward:
         fields.append(_text("points_reward", say["points_reward"], content.points_reward))
+    if has_photo(content):
+        fields += _points_goal(content, say)
     if content.has_points and content.points_goal is not None:
         fields.append(_number("points_goal", say["points_goal"], content.points_goal))
     return fields

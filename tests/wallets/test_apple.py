@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loyalty.domain.values import LoyaltyType, PassContent
-from loyalty.wallets.apple import ApplePassFacts, StoreFacts, Translation, content_hash
+from loyalty.wallets.apple import ApplePassFacts, Picture, StoreFacts, Translation, content_hash
 from loyalty.wallets.apple_texts import LOCALES
 from tests.apple_passes import PICTURES, make_content, make_facts, open_pass, openssl_verifies, passes
 
@@ -140,7 +140,7 @@ _facts = st.builds(
     serial=st.uuids().map(str),
     auth_token=st.text("abcXYZ-_0189", min_size=16, max_size=43),
     locale=st.sampled_from((*LOCALES, "pt")),
-    logo=st.none() | st.binary(max_size=40),
+    logo=st.none() | st.builds(Picture, st.uuids().map(str), st.binary(max_size=40)),
     stores=st.lists(_stores, max_size=14).map(tuple),
     terms=_texts,
     translations=st.lists(_own, max_size=4).map(tuple),

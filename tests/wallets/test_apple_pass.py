@@ -9,7 +9,7 @@ import pytest
 
 from loyalty.domain.colours import contrast
 from loyalty.domain.values import LoyaltyType
-from loyalty.wallets.apple import StoreFacts, Translation, content_hash
+from loyalty.wallets.apple import Picture, StoreFacts, Translation, content_hash
 from loyalty.wallets.apple_pass import pass_body
 from loyalty.wallets.apple_texts import LOCALES, words
 from tests.apple_passes import OpenedPass, make_content, make_facts, open_pass, passes
@@ -163,7 +163,7 @@ def test_it_hashes_what_is_seen_and_nothing_else() -> None:
         content_hash(replace(content, is_active=False), facts),
         content_hash(content, replace(facts, terms="New")),
         content_hash(content, replace(facts, locale="fr")),
-        content_hash(content, replace(facts, logo=b"picture")),
+        content_hash(content, replace(facts, logo=Picture("1", b"picture"))),
         content_hash(content, replace(facts, stores=(StoreFacts("Market"),))),
         content_hash(content, replace(facts, translations=(Translation("fr", "One loaf", "Un pain"),))),
     ]

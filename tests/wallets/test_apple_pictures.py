@@ -1,20 +1,26 @@
 """Logo and icon of a pass: the shop's picture, or its first letter."""
 
+import hashlib
 import io
 import random
 
 import pytest
 from PIL import Image
 
-from loyalty.wallets.apple_pictures import pass_icon, pass_logo, says_name
+from loyalty.wallets.apple_pictures import Picture, pass_icon, pass_logo, says_name
 from tests.apple_passes import make_content, make_facts, open_pass, passes
 
 
-def picture(width: int, height: int, kind: str = "PNG") -> bytes:
+def named(data: bytes) -> Picture:
+    """Name a picture as the folder of pictures does."""
+    return Picture(hashlib.sha256(data).hexdigest()[:32], data)
+
+
+def picture(width: int, height: int, kind: str = "PNG") -> Picture:
     """A shop's logo of this size."""
     file = io.BytesIO()
     Image.new("RGB", (width, height), "#AA3311").save(file, kind)
-    return file.getvalue()
+    return named(file.getvalue())
 
 
 def sizes(pictures: tuple[bytes, ...]) -> list[tuple[int, int]]:
@@ -25,7 +31,7 @@ def sizes(pictures: tuple[bytes, ...]) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("logo", [None, picture(300, 300), picture(900, 100, "JPEG"), picture(10, 900, "WEBP")])
-def test_it_draws_icons_of_exactly_the_size_that_phones_want(logo: bytes | None) -> None:
+def test_it_draws_icons_of_exactly_the_size_that_phones_want(logo: Picture | None) -> None:
     assert sizes(pass_icon("#1F4FD1", "Ada", logo)) == [(29, 29), (58, 58), (87, 87)]
 
 
@@ -56,12 +62,12 @@ def test_it_says_the_name_once() -> None:
 def test_it_makes_the_pass_although_the_logo_is_damaged_or_huge() -> None:
     draw = random.Random(3)
     whole = [picture(60, 60), picture(60, 60, "JPEG"), picture(60, 60, "WEBP")]
-    logos = [picture(5000, 5000), b"<svg/>", b"GIF89a"]
-    for data in whole:
+    logos = [picture(5000, 5000).data, b"<svg/>", b"GIF89a"]
+    for data in (one.data for one in whole):
         for _ in range(60):
             damaged = bytearray(data[: draw.randrange(1, len(data))] if draw.random() < 0.3 else data)
             for _ in range(5):
                 damaged[draw.randrange(len(damaged))] = draw.randrange(256)
             logos.append(bytes(damaged))
     for logo in logos:
-        assert sizes(pass_icon("#1F4FD1", "Ada", logo))[0] == (29, 29)
+        assert sizes(pass_icon("#1F4FD1", "Ada", named(logo)))[0] == (29, 29)
