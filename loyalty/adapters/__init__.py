@@ -24,6 +24,10 @@ class Held(Unavailable):
         self.seconds = retry_after
 
 
+class Paced(Held):
+    """We hold it back for speed alone: nothing is wrong, and nobody has to look at it."""
+
+
 class Rejected(AdapterError):
     """The receiver will never take it: trying again is useless."""
 

@@ -16,7 +16,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession, Request
 from google.oauth2 import service_account
 
-from loyalty.adapters import Held, Rejected, Unavailable
+from loyalty.adapters import Paced, Rejected, Unavailable
 from loyalty.adapters.google_answers import refusal
 from loyalty.adapters.token_bucket import LocalBucket, SharedBucket, TokenBucket
 from loyalty.wallets.google import Json, class_patch, object_patch
@@ -158,7 +158,7 @@ class GoogleApi:
     def _take_turn(self) -> None:
         seconds = self._bucket.take(_LONGEST_WAIT)
         if seconds < 0:
-            raise Held("more passes than Google takes in a second", retry_after=-seconds)
+            raise Paced("more passes than Google takes in a second", retry_after=-seconds)
         if seconds > 0:
             self._wait(seconds)
 
