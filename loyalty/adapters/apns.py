@@ -16,7 +16,7 @@ from random import SystemRandom
 
 import httpx2
 
-from loyalty.adapters import Held, Unavailable
+from loyalty.adapters import Held, Paced, Unavailable
 from loyalty.adapters.apns_answers import Verdict, gone_at, retry_after, verdict, words
 from loyalty.adapters.apns_token import ProviderToken
 
@@ -38,11 +38,19 @@ _ALWAYS_BELIEVED = 3
 
 @dataclass(slots=True)
 class Pushed:
-    """What came of a batch: who was told, who is gone and since when, and what stopped the rest."""
+    """What came of a batch: who was told, who is gone and since when, and what stopped the rest.
+
+    `away`: nobody was told, and it was Apple or the way there that failed, not one of the phones.
+    """
 
     accepted: list[str] = field(default_factory=list)
     gone: dict[str, datetime] = field(default_factory=dict)
     trouble: Unavailable | None = None
+    away: bool = False
+
+
+class Away(Unavailable):
+    """Apple does not answer, or says that it cannot serve anybody now."""
 
 
 class ApnsPusher:
@@ -83,14 +91,19 @@ class ApnsPusher:
             try:
                 self._check_pause()
                 if time.monotonic() > ends:
-                    raise Held("more phones than one job can tell", retry_after=1.0)
+                    raise Paced("more phones than one job can tell", retry_after=1.0)
                 self._push_one(token, at, done)
             except Unavailable as error:
                 # A phone that cannot be told now must not keep the others from it, but a pause is for all.
                 done.trouble = done.trouble or error
                 if isinstance(error, Held):
                     break
+        done.away = isinstance(done.trouble, Away) and not done.accepted
         return done
+
+    def pauses(self) -> bool:
+        """Whether nobody is told for now, because certificate, topic or address are wrong."""
+        return self._paused_until > time.monotonic()
 
     def close(self) -> None:
         """Let the connection go."""
@@ -115,7 +128,8 @@ class ApnsPusher:
                 self._pause(words(answer))
                 self._check_pause()
             case Verdict.LATER:
-                raise Unavailable(words(answer), retry_after=retry_after(answer))
+                kind = Away if answer.status_code >= 500 else Unavailable
+                raise kind(words(answer), retry_after=retry_after(answer))
 
     def _ask(self, token: str) -> httpx2.Response:
         """Send one push, on a new connection where the old one has ended."""
@@ -126,7 +140,7 @@ class ApnsPusher:
             except (httpx2.HTTPError, ssl.SSLError, OSError, RuntimeError) as error:
                 self._drop(client)
                 if tries == _TRIES:
-                    raise Unavailable(f"{type(error).__name__}: {error}") from error
+                    raise Away(f"{type(error).__name__}: {error}") from error
                 self._wait(self._random.uniform(0, _FIRST_GAP * 2**tries))
                 continue
             if verdict(answer) is Verdict.NEW_TOKEN and self._token is not None and tries < _TRIES:

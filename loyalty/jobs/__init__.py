@@ -4,8 +4,9 @@ import logging
 from datetime import timedelta
 from uuid import UUID
 
-from loyalty.adapters import Held, Rejected, Unavailable
-from loyalty.jobs.handlers import HANDLERS
+from loyalty.adapters import Held, Paced, Rejected, Unavailable
+from loyalty.jobs.handlers import HANDLERS, Handler
+from loyalty.jobs.pace import Pace
 from loyalty.services import outbox
 
 # A row that keeps changing while it is told must not hold a worker for ever; the sweep comes back to it.
@@ -13,7 +14,17 @@ _ROUNDS = 5
 # What is held back for less is asked for again and again in vain.
 _LEAST_HOLD = timedelta(seconds=1)
 
+# Whom a receiver's trouble keeps waiting for longer than this is given up, visibly.
+_LONGEST_HOLD = timedelta(days=7)
+
 _log = logging.getLogger(__name__)
+_pace: Pace | None = None
+
+
+def configure(*, pace: Pace | None) -> None:
+    """Receive the measure of how often one card's wallets are told; without one each change is told at once."""
+    global _pace
+    _pace = pace
 
 
 def deliver(message_id: str) -> None:
@@ -31,9 +42,10 @@ def _act(claim: outbox.Claim) -> bool:
         _give_up(claim, "no handler" if handler is None else "every attempt ended its worker")
         return True
     try:
+        _keep_pace(handler, claim)
         handler.tell(claim.subject_id)
     except Held as error:
-        outbox.record_held(claim=claim, error=str(error), wait=max(_LEAST_HOLD, timedelta(seconds=error.seconds)))
+        _hold(claim, error)
     except Unavailable as error:
         _try_later(claim, str(error), timedelta(seconds=error.retry_after or 0))
     except Rejected as error:
@@ -43,8 +55,31 @@ def _act(claim: outbox.Claim) -> bool:
         _log.exception("%s of %s failed", claim.kind, claim.subject_id)
         _try_later(claim, f"{type(error).__name__}: {error}")
     else:
-        return outbox.record_delivered(claim=claim)
+        return _record(handler, claim)
     return True
+
+
+def _keep_pace(handler: Handler, claim: outbox.Claim) -> None:
+    wait = _pace.wait(claim.kind, claim.subject_id) if _pace and handler.holds_state else 0
+    if wait > 0:
+        raise Paced("told a moment ago; what changes now is told together", retry_after=wait)
+
+
+def _record(handler: Handler, claim: outbox.Claim) -> bool:
+    recorded = outbox.record_delivered(claim=claim)
+    if recorded is outbox.Recorded.LOST and handler.holds_state:
+        _log.warning("%s of %s took longer than its lease and is told again", claim.kind, claim.subject_id)
+        outbox.tell_again(claim=claim)
+    return recorded is not outbox.Recorded.CHANGED
+
+
+def _hold(claim: outbox.Claim, error: Held) -> None:
+    if claim.open_for > _LONGEST_HOLD:
+        _give_up(claim, str(error))
+    else:
+        # What only keeps to a pace is no trouble, and stands on nobody's list.
+        words = "" if isinstance(error, Paced) else str(error)
+        outbox.record_held(claim=claim, error=words, wait=max(_LEAST_HOLD, timedelta(seconds=error.seconds)))
 
 
 def _try_later(claim: outbox.Claim, error: str, not_within: timedelta = timedelta()) -> None:

@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from loyalty.adapters import Held, Unavailable
-from loyalty.adapters.apns import ApnsPusher
+from loyalty.adapters.apns import ApnsPusher, Pushed
+from loyalty.jobs.patience import Patience
 from loyalty.services import apple_devices, passes
 
 # While certificates are broken nothing is lost and no attempt is counted: changes wait.
@@ -12,14 +13,20 @@ _OFF_SECONDS = 300.0
 _BATCH = 500
 
 _apns: ApnsPusher | None = None
+_patience = Patience("Apple")
 
 
 def configure(*, apns: ApnsPusher | None) -> None:
     """Receive what pushes; None where phones are left to ask by themselves."""
-    global _apns
+    global _apns, _patience
     if _apns is not None and _apns is not apns:
         _apns.close()
-    _apns = apns
+    _apns, _patience = apns, Patience("Apple")
+
+
+def is_quiet() -> bool:
+    """Whether Apple is left alone for now."""
+    return _patience.left() > 0 or (_apns is not None and _apns.pauses())
 
 
 def push(card_id: UUID) -> None:
@@ -30,7 +37,7 @@ def push(card_id: UUID) -> None:
     change = apple_devices.prepare_push(card_id=card_id)
     if change is None or _apns is None:
         return
-    done = _apns.push(change.tokens, change.asked_at)
+    done = _push(_apns, change)
     apple_devices.record_pushed(push=change, tokens=done.accepted)
     forgotten = [
         apple_devices.forget(pass_type=change.pass_type, push_token=token, gone_at=at)
@@ -52,3 +59,16 @@ def push_program(vendor_id: UUID) -> None:
 
 def gave_up(subject_id: UUID, error: str) -> None:
     """Leave the phones to themselves: they ask now and then, and find the number of the change."""
+
+
+def _push(apns: ApnsPusher, change: apple_devices.Push) -> Pushed:
+    """Push, unless Apple has just failed several times; one phone that cannot be told says nothing about Apple."""
+    left = _patience.left()
+    if left > 0:
+        raise Held("Apple does not answer and is left alone for a while", retry_after=left)
+    done = apns.push(change.tokens, change.asked_at)
+    if done.away and done.trouble is not None:
+        done.trouble = _patience.failed(done.trouble)
+    else:
+        _patience.succeeded()
+    return done

@@ -1,49 +1,30 @@
 """Telling Google Wallet: the class of a program, the object of a card, and once a day who still has it saved."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
-from loyalty.adapters import Held, Rejected, Unavailable
+from loyalty.adapters import Rejected, Unavailable
 from loyalty.adapters.google_api import ClassMissing, GoogleApi, Kind
+from loyalty.jobs.patience import Patience
 from loyalty.services import google_callbacks, google_passes
 from loyalty.services.google_content import ToTell
 from loyalty.wallets.google_keys import RootKeys
 
-# After so many failures in a row Google is taken to be away: asking on would only hold up the mails.
-_FAILURES = 3
-_PAUSE_SECONDS = 30.0
-_LONGEST_PAUSE = 300.0
 # A sweep runs every minute, so this is a look at 28,800 cards a day.
 _LOOKS = 20
 
 _api: GoogleApi | None = None
 
 
-class _Patience:
-    """How long Google is left alone; each worker learns it by itself."""
-
-    def __init__(self) -> None:
-        self.failures = 0
-        self.quiet_until = 0.0
-
-    def failed(self) -> None:
-        """Count a failure; from the third in a row on the pauses grow."""
-        self.failures += 1
-        if self.failures >= _FAILURES:
-            pause = _PAUSE_SECONDS * 2.0 ** min(self.failures - _FAILURES, 10)
-            self.quiet_until = time.monotonic() + min(pause, _LONGEST_PAUSE)
-
-
-_patience = _Patience()
+_patience = Patience("Google")
 
 
 def configure(*, api: GoogleApi | None, roots: RootKeys | None) -> None:
     """Receive the adapters that app.py has built; None where Google Wallet is off."""
     global _api, _patience
-    _api, _patience = api, _Patience()
+    _api, _patience = api, Patience("Google")
     google_callbacks.configure(roots=roots)
 
 
@@ -75,6 +56,11 @@ def write_object(card_id: UUID) -> None:
             _write_missing_class(api, told.program_id, lost=True)
             api.put_object(told.described, known=False)
     google_passes.record_object(card_id=card_id, told=told, at=datetime.now(UTC))
+
+
+def is_quiet() -> bool:
+    """Whether Google is left alone for now."""
+    return _patience.left() > 0
 
 
 def gave_up(subject_id: UUID, error: str) -> None:
@@ -115,18 +101,12 @@ def _require_api() -> GoogleApi:
 
 @contextmanager
 def _asking() -> Iterator[None]:
-    """Ask Google, unless it has just failed several times; remember how it went."""
-    wait = _patience.quiet_until - time.monotonic()
-    if wait > 0:
-        raise Held("Google does not answer and is left alone for a while", retry_after=wait)
-    try:
-        yield
-    except (Held, ClassMissing):
-        raise
-    except Unavailable:
-        _patience.failed()
-        raise
-    except Rejected:
-        _patience.failures = 0
-        raise
-    _patience.failures = 0
+    """Ask Google, unless it has just failed several times; that it lacks a class is an answer, too."""
+    lost: ClassMissing | None = None
+    with _patience.asking():
+        try:
+            yield
+        except ClassMissing as error:
+            lost = error
+    if lost is not None:
+        raise lost

@@ -15,10 +15,15 @@ _mailer: Mailer | None = None
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """`tell` acts, and twice, late or out of order gives the same result; `gave_up` notes that it will not be told."""
+    """`tell` acts, and twice, late or out of order gives the same result; `gave_up` notes that it will not be told.
+
+    `holds_state`: the receiver shows what it was told last, so a few times a minute are enough, and whoever was late
+    has to look whether it was the last.
+    """
 
     tell: Callable[[UUID], None]
     gave_up: Callable[[UUID, str], None]
+    holds_state: bool = False
 
 
 def configure(*, mailer: Mailer) -> None:
@@ -58,7 +63,13 @@ _MAIL = Handler(send_mail, mail_gave_up)
 HANDLERS: dict[str, Handler] = {
     **{f"mail.{kind}": _MAIL for kind in messages.KINDS},
     "apple.program": Handler(apple.push_program, apple.gave_up),
-    "apple.push": Handler(apple.push, apple.gave_up),
-    "google.class": Handler(google.write_class, google.gave_up),
-    "google.object": Handler(google.write_object, google.gave_up),
+    "apple.push": Handler(apple.push, apple.gave_up, holds_state=True),
+    "google.class": Handler(google.write_class, google.gave_up, holds_state=True),
+    "google.object": Handler(google.write_object, google.gave_up, holds_state=True),
 }
+
+
+def quiet_kinds() -> list[str]:
+    """List the kinds whose receivers are left alone for now: their rows wait where they are."""
+    kinds = {"apple.push": apple.is_quiet, "google.class": google.is_quiet, "google.object": google.is_quiet}
+    return [kind for kind, is_quiet in kinds.items() if is_quiet()]

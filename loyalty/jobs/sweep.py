@@ -7,7 +7,8 @@ from loyalty import queue
 from loyalty.jobs import google
 from loyalty.services import google_callbacks, idempotency, outbox
 
-_RINGS = 1000
+# Few enough that what is rung for by a stamp or a mail does not wait long behind them; each worker looks for the rest.
+_RINGS = 200
 _ANSWERS_KEPT = timedelta(days=30)
 
 

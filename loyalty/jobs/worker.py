@@ -15,12 +15,16 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from loyalty import jobs, queue
+from loyalty.jobs import handlers
+from loyalty.jobs.pace import Pace
 from loyalty.services import outbox
 
 # After this many jobs the process ends and is started again, so that nothing can pile up in it.
 _JOBS = 10_000
 _ROUND_SECONDS = 2.0
 _ROUND_ROWS = 50
+# A round that takes longer ends, and the next looks first for mails that came meanwhile.
+_LONGEST_ROUND = 2.0
 _REST_SECONDS = 1.0
 _FINISH_SECONDS = 30.0
 _ENDINGS = (signal.SIGTERM, signal.SIGINT)
@@ -39,6 +43,7 @@ def run(app: Flask) -> None:
 
 def work(app: Flask, parent: int | None = None) -> None:
     """Work until told to stop or until the share of jobs is done; `parent` gone means stop."""
+    jobs.configure(pace=Pace())
     ended = threading.Event()
     thread = threading.Thread(target=_without_bell, args=(app, ended, parent), daemon=True)
     thread.start()
@@ -128,20 +133,29 @@ def _with_bell(app: Flask) -> None:
 
 def _without_bell(app: Flask, ended: threading.Event, parent: int | None) -> None:
     """Deliver what nobody rang for: a lost ring, a flushed or a dead Redis only delays."""
-    while not ended.wait(_ROUND_SECONDS):
+    pause = _ROUND_SECONDS
+    while not ended.wait(pause):
+        pause = _ROUND_SECONDS
         if parent is not None and os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGTERM)
             return
         try:
             with app.app_context():
-                _handle_overdue(ended)
+                pause = 0.0 if _handle_overdue(ended) else _ROUND_SECONDS
         except Exception:
             # The database may be away, too: the next round tries again.
             _log.exception("A round over the outbox failed")
 
 
-def _handle_overdue(ended: threading.Event) -> None:
-    for message_id in outbox.due(limit=_ROUND_ROWS, overdue_by=timedelta(seconds=_ROUND_SECONDS)):
+def _handle_overdue(ended: threading.Event) -> bool:
+    """Deliver what waits; True when there may be more of it."""
+    until = time.monotonic() + _LONGEST_ROUND
+    without = handlers.quiet_kinds()
+    waiting = outbox.due(limit=_ROUND_ROWS, overdue_by=timedelta(seconds=_ROUND_SECONDS), without=without)
+    for message_id in waiting:
         if ended.is_set():
-            return
+            return False
+        if time.monotonic() > until:
+            return True
         jobs.deliver(str(message_id))
+    return len(waiting) == _ROUND_ROWS

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from functools import partial
+from random import SystemRandom
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import ColumnElement, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from loyalty import queue
@@ -27,7 +29,23 @@ MAIL_WAITS = (
 )
 OTHER_WAITS = (timedelta(seconds=10), timedelta(seconds=30), *MAIL_WAITS)
 
+# So many of a vendor's rows are due at once when all of its cards change; the others follow one after the other. A
+# stamp goes before them, and not all phones ask for their passes at the same time.
+MASS_AT_ONCE = 50
+MASS_APART = timedelta(milliseconds=50)
+
 _ERROR_LENGTH = 500
+_random = SystemRandom()
+
+
+class Recorded(StrEnum):
+    """What became of a row after somebody was told."""
+
+    DELIVERED = "delivered"
+    # More happened meanwhile: the row is free to be told again.
+    CHANGED = "changed"
+    # The lease had run out: somebody else holds the row or has ended it, and nothing was written.
+    LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +59,7 @@ class Claim:
     attempts: int
     lease_token: UUID
     exhausted: bool
+    open_for: timedelta
 
 
 def add(*, kind: str, subject_id: UUID, vendor_id: UUID | None) -> UUID:
@@ -48,21 +67,27 @@ def add(*, kind: str, subject_id: UUID, vendor_id: UUID | None) -> UUID:
     row = insert(OutboxMessage).values(
         id=new_id(), kind=kind, subject_id=subject_id, vendor_id=vendor_id, not_before=func.clock_timestamp()
     )
-    message_id: UUID = db.session.execute(_told_once(row).returning(OutboxMessage.id)).scalar_one()
+    message_id: UUID = db.session.execute(_told_once(row, now=True).returning(OutboxMessage.id)).scalar_one()
     on_commit(partial(queue.poke, message_id))
     return message_id
 
 
 def add_many(*, kind: str, subjects: Sequence[tuple[UUID, UUID | None]]) -> None:
-    """Note many subjects and their vendors at once, in the caller's transaction; the sweep rings for them."""
+    """Note many subjects and their vendors at once, in the caller's transaction; they are told one after the other."""
     if not subjects:
         return
-    now = func.clock_timestamp()
+    now, first = func.clock_timestamp(), _waiting(kind, {vendor_id for _, vendor_id in subjects}) - MASS_AT_ONCE
     rows = [
-        {"id": new_id(), "kind": kind, "subject_id": subject_id, "vendor_id": vendor_id, "not_before": now}
-        for subject_id, vendor_id in subjects
+        {
+            "id": new_id(),
+            "kind": kind,
+            "subject_id": subject_id,
+            "vendor_id": vendor_id,
+            "not_before": now + MASS_APART * max(0, place),
+        }
+        for place, (subject_id, vendor_id) in enumerate(subjects, first)
     ]
-    db.session.execute(_told_once(insert(OutboxMessage).values(rows)))
+    db.session.execute(_told_once(insert(OutboxMessage).values(rows), now=False))
 
 
 def claim(*, message_id: UUID) -> Claim | None:
@@ -71,27 +96,37 @@ def claim(*, message_id: UUID) -> Claim | None:
     now = func.clock_timestamp()
     # One statement decides: of two workers the second finds the lease taken and updates nothing. The attempt counts
     # from here on, so that a job which kills its worker runs out of attempts like any other.
+    row_ = OutboxMessage
+    told = row_.kind, row_.subject_id, row_.version, row_.attempts, (now - row_.created_at).label("open_for")
     taken = (
-        update(OutboxMessage)
-        .where(OutboxMessage.id == message_id, *_due())
-        .values(leased_until=now + LEASE, lease_token=token, attempts=OutboxMessage.attempts + 1)
-        .returning(OutboxMessage.kind, OutboxMessage.subject_id, OutboxMessage.version, OutboxMessage.attempts)
+        update(row_)
+        .where(row_.id == message_id, *_due())
+        .values(leased_until=now + LEASE, lease_token=token, attempts=row_.attempts + 1)
+        .returning(*told)
     )
     with transaction():
         row = db.session.execute(taken).one_or_none()
     if row is None:
         return None
     exhausted = row.attempts > len(_waits(row.kind)) + 1
-    return Claim(message_id, row.kind, row.subject_id, row.version, row.attempts, token, exhausted)
+    return Claim(message_id, row.kind, row.subject_id, row.version, row.attempts, token, exhausted, row.open_for)
 
 
-def record_delivered(*, claim: Claim) -> bool:
-    """Close the row; False when more happened meanwhile, and the row is free to be told again."""
+def record_delivered(*, claim: Claim) -> Recorded:
+    """Close the row, unless more happened meanwhile or somebody else holds it now."""
     values: dict[str, Any] = {"delivered_at": func.clock_timestamp(), "last_error": None}
     with transaction():
         if _record(claim, OutboxMessage.version == claim.version, **values):
-            return True
-        return not _record(claim, not_before=func.clock_timestamp(), attempts=0)
+            return Recorded.DELIVERED
+        free = _record(claim, not_before=func.clock_timestamp(), attempts=0)
+    return Recorded.CHANGED if free else Recorded.LOST
+
+
+def tell_again(*, claim: Claim) -> None:
+    """Have the receiver told once more: who lost the lease may have written an old state over a newer one."""
+    vendor = select(OutboxMessage.vendor_id).where(OutboxMessage.id == claim.message_id)
+    with transaction():
+        add(kind=claim.kind, subject_id=claim.subject_id, vendor_id=db.session.scalar(vendor))
 
 
 def record_failed(*, claim: Claim, error: str, not_within: timedelta = timedelta()) -> bool:
@@ -103,7 +138,7 @@ def record_failed(*, claim: Claim, error: str, not_within: timedelta = timedelta
     if claim.attempts > len(waits):
         record_gave_up(claim=claim, error=error)
         return False
-    wait = max(waits[claim.attempts - 1], not_within)
+    wait = max(_blurred(claim.kind, waits[claim.attempts - 1]), not_within)
     with transaction():
         _record(claim, not_before=func.clock_timestamp() + wait, last_error=error[:_ERROR_LENGTH])
     return True
@@ -122,14 +157,15 @@ def record_gave_up(*, claim: Claim, error: str) -> None:
         _record(claim, gave_up_at=func.clock_timestamp(), last_error=error[:_ERROR_LENGTH])
 
 
-def due(*, limit: int, overdue_by: timedelta = timedelta()) -> list[UUID]:
-    """List rows that somebody should handle now, the longest waiting first.
+def due(*, limit: int, overdue_by: timedelta = timedelta(), without: Sequence[str] = ()) -> list[UUID]:
+    """List rows that somebody should handle now, the longest waiting first; none of the kinds in `without`.
 
     Mails go before all others: somebody waits for them, and a hundred thousand passes must not stand in their way.
     """
     found = (
         select(OutboxMessage.id)
         .where(OutboxMessage.not_before <= func.clock_timestamp() - overdue_by, *_due())
+        .where(OutboxMessage.kind.not_in(without))
         .order_by(OutboxMessage.kind.not_like("mail.%"), OutboxMessage.not_before)
         .limit(limit)
     )
@@ -137,13 +173,23 @@ def due(*, limit: int, overdue_by: timedelta = timedelta()) -> list[UUID]:
         return list(db.session.execute(found).scalars())
 
 
-def _told_once(row: Insert) -> Insert:
-    """An open row is told once for all that happened meanwhile; its back-off holds."""
-    return row.on_conflict_do_update(
-        index_elements=[OutboxMessage.kind, OutboxMessage.subject_id],
-        index_where=text(OPEN),
-        set_={"version": OutboxMessage.version + 1},
-    )
+def _told_once(row: Insert, *, now: bool) -> Insert:
+    """An open row is told once for all that happened meanwhile; its back-off holds, its place in a mass need not."""
+    row_ = OutboxMessage
+    changes: dict[str, Any] = {"version": row_.version + 1}
+    if now:
+        untried = (row_.attempts == 0) & row_.last_error.is_(None)
+        sooner = func.least(row_.not_before, row.excluded.not_before)
+        changes["not_before"] = case((untried, sooner), else_=row_.not_before)
+    index = [row_.kind, row_.subject_id]
+    return row.on_conflict_do_update(index_elements=index, index_where=text(OPEN), set_=changes)
+
+
+def _waiting(kind: str, vendors: set[UUID | None]) -> int:
+    """Count the rows of these vendors that stand before new ones of the same kind."""
+    theirs = OutboxMessage.vendor_id.in_(vendors)
+    count = select(func.count()).where(text(OPEN), OutboxMessage.kind == kind, theirs)
+    return db.session.execute(count).scalar_one()
 
 
 def _due() -> tuple[ColumnElement[bool], ...]:
@@ -160,9 +206,19 @@ def _due() -> tuple[ColumnElement[bool], ...]:
 
 def _record(claim: Claim, *conditions: ColumnElement[bool], **values: Any) -> bool:
     """Write the outcome and end the lease, unless it ran out and somebody else holds the row now."""
-    mine = (OutboxMessage.id == claim.message_id, OutboxMessage.lease_token == claim.lease_token)
-    written = update(OutboxMessage).where(*mine, *conditions).values(leased_until=None, lease_token=None, **values)
+    written = (
+        update(OutboxMessage).where(*_mine(claim), *conditions).values(leased_until=None, lease_token=None, **values)
+    )
     return db.session.execute(written.returning(OutboxMessage.id)).one_or_none() is not None
+
+
+def _mine(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    return (OutboxMessage.id == claim.message_id, OutboxMessage.lease_token == claim.lease_token)
+
+
+def _blurred(kind: str, wait: timedelta) -> timedelta:
+    """Shorten a wait by up to a half, so that what failed together does not come back together; mails keep theirs."""
+    return wait if kind.startswith("mail.") else wait * (500 + _random.randrange(501)) // 1000
 
 
 def _waits(kind: str) -> tuple[timedelta, ...]:

@@ -13,7 +13,7 @@ from loyalty import queue
 from loyalty.database import db, new_id, transaction
 from loyalty.models.outbox import OutboxMessage
 from loyalty.services import outbox
-from loyalty.services.outbox import Claim
+from loyalty.services.outbox import Claim, Recorded
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -67,7 +67,7 @@ def test_it_leaves_the_back_off_when_more_happens() -> None:
 def test_it_opens_a_new_row_after_delivery() -> None:
     subject = new_id()
     first = add(subject)
-    assert outbox.record_delivered(claim=claimed(first))
+    assert outbox.record_delivered(claim=claimed(first)) is Recorded.DELIVERED
     assert add(subject) != first
 
 
@@ -103,9 +103,9 @@ def test_it_refuses_the_record_of_a_worker_whose_lease_ran_out() -> None:
     fresh = claimed(message_id)
     outbox.record_gave_up(claim=stale, error="I was asleep")
     assert row(message_id).gave_up_at is None
-    outbox.record_delivered(claim=stale)
+    assert outbox.record_delivered(claim=stale) is Recorded.LOST
     assert row(message_id).delivered_at is None
-    assert outbox.record_delivered(claim=fresh)
+    assert outbox.record_delivered(claim=fresh) is Recorded.DELIVERED
     assert row(message_id).delivered_at is not None
 
 
@@ -114,10 +114,10 @@ def test_it_frees_a_row_that_changed_while_it_was_told() -> None:
     message_id = add(subject)
     claim = claimed(message_id)
     add(subject)
-    assert not outbox.record_delivered(claim=claim)
+    assert outbox.record_delivered(claim=claim) is Recorded.CHANGED
     again = claimed(message_id)
     assert again.version == 2
-    assert outbox.record_delivered(claim=again)
+    assert outbox.record_delivered(claim=again) is Recorded.DELIVERED
 
 
 def test_it_tries_a_mail_six_times_over_fifteen_hours_and_gives_up() -> None:
