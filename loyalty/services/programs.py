@@ -14,7 +14,7 @@ from loyalty.domain.values import Actor, LoyaltyType, PassContent, RequestKey, R
 from loyalty.errors import ProgramNotFound
 from loyalty.models.programs import LoyaltyProgram, Reward
 from loyalty.models.vendors import Vendor
-from loyalty.services import audit, google_passes, idempotency, images, passes, roles
+from loyalty.services import audit, card_views, google_passes, idempotency, images, passes, roles
 
 # What the preview shows: enough points that the bar is not empty.
 _SAMPLE_CARD_NUMBER = "4812037756"
@@ -147,7 +147,7 @@ def preview(*, actor: Actor, changes: Mapping[str, object], share: float = 0.4) 
     target, color, logo = int(str(look["stamps_target"])), str(look["card_color"]), str(look["logo_url"] or "")
     return PassContent(
         vendor_name=present.vendor_name,
-        card_name=str(look["card_name"]),
+        card_name=str(look["card_name"]) or card_views.DEFAULT_CARD_NAME,
         color=color,
         foreground=fg(color),
         loyalty_type=LoyaltyType(str(look["loyalty_type"])),

@@ -40,7 +40,9 @@ def apple_face(content: PassContent, locale: str) -> AppleFace:
 
 def google_face(content: PassContent, locale: str) -> Sequence[Field]:
     """Read the balances of the Google object that this content makes."""
-    words = {"stamps_label": texts("stamps"), "points_label": texts("points")}
-    said: Any = object_json(content, CardFacts(object_id="", class_id="", locale=locale, **words))  # JSON
+    facts = CardFacts(
+        object_id="", class_id="", locale=locale, stamps_label=texts("stamps"), points_label=texts("points")
+    )
+    said: Any = object_json(content, facts)  # JSON
     points = (said[name] for name in ("loyaltyPoints", "secondaryLoyaltyPoints") if name in said)
     return tuple(Field(each["label"], next(iter(each["balance"].values()))) for each in points)

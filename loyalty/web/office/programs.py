@@ -3,7 +3,7 @@
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from loyalty.domain.colours import contrast, fg, normalise_colour
+from loyalty.domain.colours import contrast, fg
 from loyalty.domain.values import PassContent, Role
 from loyalty.errors import ValidationError
 from loyalty.services import images, programs
@@ -15,6 +15,7 @@ from loyalty.web.limits import limit
 from loyalty.web.locale import ratio
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.confirm import confirm_page
+from loyalty.web.office.preview import chosen, missing_wallet, second_colour
 from loyalty.web.office.program_form import ProgramForm
 from loyalty.web.sentences import gettext
 
@@ -47,7 +48,7 @@ def change_program() -> ResponseReturnValue:
         try:
             programs.change(actor=current_actor(), changes=form.values, key=request_key(form.values))
             flash(gettext("The program is saved."))
-            return redirect(url_for("office.program"), 303)
+            return redirect(chosen().address, 303)
         except ValidationError as refusal:
             form.take(refusal)
     return _page(form, programs.get(actor=current_actor()), status=422)
@@ -106,7 +107,8 @@ def deactivate_program() -> ResponseReturnValue:
 
 
 def _page(form: ProgramForm, present: Program, *, status: int = 200) -> ResponseReturnValue:
-    content = programs.preview(actor=current_actor(), changes=form.right_values)
+    choice = chosen()
+    content = programs.preview(actor=current_actor(), changes=form.right_values, share=choice.share)
     return render(
         "office/program.html",
         "office/_preview.html",
@@ -114,7 +116,9 @@ def _page(form: ProgramForm, present: Program, *, status: int = 200) -> Response
         form=form,
         program=present,
         content=content,
-        second=_second_colour(form, content),
+        choice=choice,
+        missing_wallet=missing_wallet(choice.mode),
+        second=second_colour(form.card_secondary_color.data, content),
         text_colour=gettext("black") if fg(content.color) == "#000000" else gettext("white"),
         contrast=ratio(contrast(content.color, fg(content.color))),
         logo_contrast=_logo_contrast(content),
@@ -125,10 +129,3 @@ def _logo_contrast(content: PassContent) -> str | None:
     """Say how well the logo stands out, where it does not and therefore gets a white plate."""
     seen = images.shade(content.logo_url)
     return ratio(contrast(seen, content.color)) if seen and content.logo_on_plate else None
-
-
-def _second_colour(form: ProgramForm, content: PassContent) -> str:
-    try:
-        return normalise_colour(form.card_secondary_color.data or "")
-    except ValueError:
-        return content.color
