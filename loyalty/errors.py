@@ -47,6 +47,12 @@ class NotAuthenticated(LoyaltyError):
     sentence = N_("You are signed out. Sign in to go on.")
 
 
+class KeyRequired(NotAuthenticated):
+    """A program sent no key, or one that was never made, has ended or was revoked."""
+
+    sentence = N_("Send a key that works in the header: Authorization: Bearer lp_…")
+
+
 class Forbidden(LoyaltyError):
     code = "FORBIDDEN"
     status = 403

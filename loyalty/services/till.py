@@ -110,11 +110,15 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a use case asks of its card: the kind of program, and whether card and program must be active."""
+    """What a use case asks of its card: the kind of program, and whether card and program must be active.
+
+    `manager` where only managers may, `by_managers` where the rule finds out whether one is needed.
+    """
 
     loyalty: LoyaltyType | None = None
     active: bool = True
     manager: bool = False
+    by_managers: bool = False
 
 
 def perform(
@@ -162,6 +166,9 @@ def _is_known(actor: Actor) -> bool:
 
 def _approved(actor: Actor, approval: Approval | None, ground: Ground) -> Actor:
     if approval is None:
+        # A manager without a PIN is a program whose key has that scope.
+        if actor.role >= Role.MANAGER and (ground.manager or ground.by_managers):
+            return actor
         if pins.is_needed(actor=actor):
             raise StaffPinRequired(role="manager" if ground.manager else "staff")
         return actor

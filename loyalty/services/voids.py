@@ -119,7 +119,7 @@ def _perform(
         _check_permission(scene, chosen)
         return _take_back(scene, chosen, reason.strip())
 
-    ground = Ground(loyalty=loyalty)
+    ground = Ground(loyalty=loyalty, by_managers=True)
     return perform(actor=actor, card=card, key=key, receipt=VoidReceipt, rule=rule, ground=ground, approval=approval)
 
 

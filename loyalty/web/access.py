@@ -8,9 +8,16 @@ from typing import TypeVar
 from flask import Flask, current_app, g, request
 from flask_login import LoginManager, UserMixin, current_user
 
-from loyalty.domain.values import Actor, Admin, Role
-from loyalty.errors import Forbidden, NotAuthenticated, TerminalLocked, TerminalUnpaired, VendorSuspended
-from loyalty.services import accounts, terminals
+from loyalty.domain.values import Actor, Admin, Role, Scope
+from loyalty.errors import (
+    Forbidden,
+    KeyRequired,
+    NotAuthenticated,
+    TerminalLocked,
+    TerminalUnpaired,
+    VendorSuspended,
+)
+from loyalty.services import accounts, key_holders, terminals
 
 View = TypeVar("View", bound=Callable[..., object])
 login = LoginManager()
@@ -18,10 +25,11 @@ login = LoginManager()
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a view asks of its caller: nothing (public), a paired tablet, or at least a role."""
+    """What a view asks of its caller: nothing (public), a paired tablet, at least a role, or a key with a scope."""
 
     role: Role | None = None
     paired: bool = False
+    scope: Scope | None = None
 
 
 def public(view: View) -> View:
@@ -37,6 +45,11 @@ def terminal_paired(view: View) -> View:
 def requires(role: Role) -> Callable[[View], View]:
     """Open a view to a role: at the terminal by its staff session, elsewhere by sign-in."""
     return lambda view: _mark(view, Access(role=role))
+
+
+def keyed(scope: Scope) -> Callable[[View], View]:
+    """Open a view to programs whose key has a scope."""
+    return lambda view: _mark(view, Access(scope=scope))
 
 
 def access_of(view: Callable[..., object]) -> Access | None:
@@ -94,6 +107,12 @@ def current_admin() -> Admin:
     return admin
 
 
+def find_key_holder() -> key_holders.KeyFacts | None:
+    """Return the key of this request, None where it came without one."""
+    holder: key_holders.KeyFacts | None = g.get("key_holder")
+    return holder
+
+
 def now() -> datetime:
     """The time that views hand down as `at`, moved like the ledger's clock."""
     offset: timedelta = current_app.config["CONFIG"].clock_offset
@@ -136,12 +155,41 @@ def _authorise() -> None:
     access = access_of(current_app.view_functions[request.endpoint])
     if access is None:
         raise Forbidden
-    if request.blueprint == "terminal":
+    if access.scope is not None:
+        _authorise_key(access.scope)
+    elif request.blueprint == "terminal":
         _authorise_terminal(access)
     elif access.role is Role.ADMIN:
         _authorise_admin()
     elif access.role is not None:
         _authorise_user(access.role)
+
+
+def _authorise_key(needed: Scope) -> None:
+    """Let a program in by its key, which stands in the header alone: addresses end up in logs."""
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    holder = key_holders.authenticate(api_key=text.strip(), at=now()) if scheme.lower() == "bearer" else None
+    if holder is None:
+        raise KeyRequired
+    if not holder.scope.allows(needed):
+        raise Forbidden(scope=needed.value)
+    g.key_holder = holder
+    user_agent = request.user_agent.string[:300] or None
+    if holder.vendor_id is None:
+        g.admin = Admin(api_key_id=holder.api_key_id, ip_address=request.remote_addr, user_agent=user_agent)
+        return
+    if holder.status != "active":
+        raise VendorSuspended
+    # What a key may look at, its scope has said; a manager is asked for only where something is done.
+    is_till = needed is Scope.TILL and holder.scope is Scope.TILL
+    g.actor = Actor(
+        vendor_id=holder.vendor_id,
+        role=Role.STAFF if is_till else Role.MANAGER,
+        store_id=holder.only_store_id,
+        api_key_id=holder.api_key_id,
+        ip_address=request.remote_addr,
+        user_agent=user_agent,
+    )
 
 
 def _authorise_terminal(access: Access) -> None:

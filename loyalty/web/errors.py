@@ -11,9 +11,19 @@ from flask_babel import gettext
 from flask_limiter.errors import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as HTTPMethodNotAllowed
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from loyalty.errors import N_, Forbidden, LoyaltyError, NotFound, RateLimited, Unavailable, ValidationError
+from loyalty.errors import (
+    N_,
+    Forbidden,
+    LoyaltyError,
+    NotAuthenticated,
+    NotFound,
+    RateLimited,
+    Unavailable,
+    ValidationError,
+)
 from loyalty.services import outages
 from loyalty.web import limits
 from loyalty.web.htmx import is_htmx
@@ -118,12 +128,21 @@ def _problem(error: LoyaltyError) -> WerkzeugResponse:
         "title": sentence_of(error),
         "status": error.status,
         "code": error.code,
-        **{name: value.isoformat() if isinstance(value, datetime) else value for name, value in error.details.items()},
+        **{name: _plain(value) for name, value in error.details.items()},
     }
     response = jsonify(body)
     response.status_code = error.status
     response.content_type = "application/problem+json"
+    if isinstance(error, NotAuthenticated):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="loyalty"'
     return response
+
+
+def _plain(value: Any) -> Any:  # a detail of any kind, as JSON writes it
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    # The sentences beside the fields.
+    return {name: gettext(sentence) for name, sentence in value.items()} if isinstance(value, dict) else value
 
 
 def _rate_limited(error: RateLimitExceeded) -> ResponseReturnValue:
@@ -136,7 +155,10 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, CSRFError):
         return answer(PageTooOld())
     kind = HTTP.get(error.code or 500, MalformedRequest if (error.code or 500) < 500 else InternalError)
-    return answer(kind())
+    response = make_response(answer(kind()))
+    if isinstance(error, HTTPMethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

@@ -43,10 +43,17 @@ def babel_locales() -> list[Locale]:
 def select_language() -> str:
     """Take `?lang=`, else what was chosen before, else what the shop speaks, else what the browser asks for."""
     known = languages()
+    if is_for_programs():
+        return request.accept_languages.best_match(list(known)) or "en"
     for wish in (request.args.get("lang"), request.cookies.get(COOKIE), g.get("preferred_language")):
         if wish in known:
             return str(wish)
     return request.accept_languages.best_match(list(known)) or g.get("shop_language") or "en"
+
+
+def is_for_programs() -> bool:
+    """Whether a program asks: no cookie counts for it, and none is given to it."""
+    return request.path.startswith("/api/")
 
 
 def prefer(*, locale: str, timezone: str) -> None:
@@ -119,7 +126,7 @@ def _formats() -> Locale:
 
 def _remember_language(response: Response) -> Response:
     wish = request.args.get("lang")
-    if wish in LANGUAGES:
+    if wish in LANGUAGES and not is_for_programs():
         https = current_app.config["CONFIG"].https
         response.set_cookie(COOKIE, str(wish), max_age=31_536_000, secure=https, httponly=True, samesite="Lax")
     return response
