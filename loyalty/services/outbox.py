@@ -28,6 +28,19 @@ MAIL_WAITS = (
     timedelta(hours=12),
 )
 OTHER_WAITS = (timedelta(seconds=10), timedelta(seconds=30), *MAIL_WAITS)
+# A day and a little, all of them together.
+WEBHOOK_WAITS = (
+    timedelta(seconds=10),
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(minutes=30),
+    timedelta(hours=1),
+    timedelta(hours=2),
+    timedelta(hours=4),
+    timedelta(hours=8),
+    timedelta(hours=8, minutes=30),
+)
 
 # So many of a vendor's rows are due at once when all of its cards change; the others follow one after the other. A
 # stamp goes before them, and not all phones ask for their passes at the same time.
@@ -88,6 +101,15 @@ def add_many(*, kind: str, subjects: Sequence[tuple[UUID, UUID | None]]) -> None
         for place, (subject_id, vendor_id) in enumerate(subjects, first)
     ]
     db.session.execute(_told_once(insert(OutboxMessage).values(rows), now=False))
+
+
+def hurry(*, kind: str, subject_ids: Sequence[UUID]) -> None:
+    """Let open rows wait no longer, in the caller's transaction: somebody says that their receiver is back."""
+    waiting = update(OutboxMessage).where(
+        OutboxMessage.kind == kind, OutboxMessage.subject_id.in_(subject_ids), text(OPEN)
+    )
+    sooner = func.least(OutboxMessage.not_before, func.clock_timestamp())
+    db.session.execute(waiting.values(not_before=sooner), execution_options={"synchronize_session": False})
 
 
 def claim(*, message_id: UUID) -> Claim | None:
@@ -217,9 +239,14 @@ def _mine(claim: Claim) -> tuple[ColumnElement[bool], ...]:
 
 
 def _blurred(kind: str, wait: timedelta) -> timedelta:
-    """Shorten a wait by up to a half, so that what failed together does not come back together; mails keep theirs."""
-    return wait if kind.startswith("mail.") else wait * (500 + _random.randrange(501)) // 1000
+    """Shorten a wait by up to a half, so that what failed together does not come back together.
+
+    Mails keep theirs, and webhooks, whose endpoints are asked one at a time.
+    """
+    return wait if kind.startswith(("mail.", "webhook.")) else wait * (500 + _random.randrange(501)) // 1000
 
 
 def _waits(kind: str) -> tuple[timedelta, ...]:
+    if kind.startswith("webhook."):
+        return WEBHOOK_WAITS
     return MAIL_WAITS if kind.startswith("mail.") else OTHER_WAITS
