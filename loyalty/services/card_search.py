@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from loyalty.database import AnySelect, db
 from loyalty.domain.codes import find_card_token, read_code
@@ -33,23 +33,28 @@ class Match:
 
 def look_up(*, actor: Actor, text: str) -> list[Match]:
     """Find cards of this vendor by what was scanned or typed: code, number, phone, e-mail or name; at most five."""
+    fits = find_condition(actor=actor, text=text)
+    return [] if fits is None else _matches(_search(actor).where(fits).limit(MOST_MATCHES))
+
+
+def find_condition(*, actor: Actor, text: str) -> ColumnElement[bool] | None:
+    """Return what cards and their customers must fulfil to fit what was typed; None where nothing can."""
     typed = text.strip()[:LONGEST_TEXT]
-    query = _search(actor).limit(MOST_MATCHES)
     if token := find_card_token(typed):
-        return _matches(query.where(LoyaltyCard.public_token == token))
+        return LoyaltyCard.public_token == token
     if code := read_code(typed):
         column = LoyaltyCard.scan_code if code.scan_code else LoyaltyCard.card_number
-        return _matches(query.where(column == (code.scan_code or code.card_number)))
+        return column == (code.scan_code or code.card_number)
     if "@" in typed:
-        return _by_email(query, typed)
+        return _by_email(typed)
     if sum(letter.isdigit() for letter in typed) >= 5:
-        return _by_phone(query, actor, typed)
+        return _by_phone(actor, typed)
     if len(typed) >= SHORTEST_NAME:
         start = typed.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         # Asked for a name, people say the first one or the last one.
         name = func.lower(Customer.name)
-        return _matches(query.where(or_(name.like(f"{start}%"), name.like(f"% {start}%"))))
-    return []
+        return or_(name.like(f"{start}%"), name.like(f"% {start}%"))
+    return None
 
 
 def _search(actor: Actor) -> AnySelect:
@@ -75,16 +80,16 @@ def _matches(query: AnySelect) -> list[Match]:
     ]
 
 
-def _by_email(query: AnySelect, typed: str) -> list[Match]:
+def _by_email(typed: str) -> ColumnElement[bool] | None:
     try:
-        return _matches(query.where(Customer.email == normalise_email(typed)))
+        return Customer.email == normalise_email(typed)
     except AddressError:
-        return []
+        return None
 
 
-def _by_phone(query: AnySelect, actor: Actor, typed: str) -> list[Match]:
+def _by_phone(actor: Actor, typed: str) -> ColumnElement[bool] | None:
     country = db.session.execute(select(Vendor.country).where(Vendor.id == actor.vendor_id)).scalar_one()
     try:
-        return _matches(query.where(Customer.phone == normalise_phone(typed, country)))
+        return Customer.phone == normalise_phone(typed, country)
     except AddressError:
-        return []
+        return None

@@ -61,7 +61,7 @@ _ROW: Final = LoyaltyTransaction.__table__
 _VOID, _LATER, _LATER_VOID = _ROW.alias("void"), _ROW.alias("later"), _ROW.alias("later_void")
 
 
-def _is_voided(row: FromClause, void: FromClause) -> ColumnElement[bool]:
+def is_voided(row: FromClause, void: FromClause) -> ColumnElement[bool]:
     """Whether the rows that name this one took all of it back."""
     taken = (
         select(func.sum(func.abs(void.c.stamps_delta) + func.abs(void.c.points_delta)))
@@ -78,7 +78,7 @@ def _is_followed() -> ColumnElement[bool]:
         _LATER.c.card_id == _ROW.c.card_id,
         _LATER.c.seq > _ROW.c.seq,
         _LATER.c.transaction_type.in_(VOIDABLE),
-        ~_is_voided(_LATER, _LATER_VOID),
+        ~is_voided(_LATER, _LATER_VOID),
     )
     return query.correlate(_ROW).exists()
 
@@ -98,7 +98,7 @@ def _entries(*conditions: ColumnElement[bool]) -> AnySelect:
             LoyaltyCard.card_number,
             Customer.name.label("name"),
             StaffPin.name.label("staff_name"),
-            _is_voided(_ROW, _VOID).label("voided"),
+            is_voided(_ROW, _VOID).label("voided"),
             _is_followed().label("followed"),
             VendorPolicy.allow_void_transactions,
             VendorPolicy.staff_pin_policy,
@@ -116,7 +116,7 @@ def _entries(*conditions: ColumnElement[bool]) -> AnySelect:
 _TODAY: Final = _entries()
 _LAST: Final = _entries(_ROW.c.transaction_type.not_in(QUIET))
 _HISTORY: Final = (
-    select(*_ROW.c, Store.name.label("store_name"), _is_voided(_ROW, _VOID).label("voided"))
+    select(*_ROW.c, Store.name.label("store_name"), is_voided(_ROW, _VOID).label("voided"))
     .outerjoin(Store, Store.id == _ROW.c.store_id)
     .where(_ROW.c.card_id == bindparam("card_id"), _ROW.c.vendor_id == bindparam("vendor_id"))
     .order_by(_ROW.c.seq.desc())

@@ -17,7 +17,7 @@ from loyalty.domain import bounds
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, Role, TransactionType
 from loyalty.errors import N_, AlreadyVoided, TransactionNotFound, ValidationError, VoidNotAllowed
 from loyalty.models.transactions import LoyaltyTransaction
-from loyalty.services import originals
+from loyalty.services import audit, originals
 from loyalty.services.ledger import Entry
 from loyalty.services.originals import VOID_OF, Original
 from loyalty.services.till import Approval, Ground, Scene, perform
@@ -117,7 +117,13 @@ def _perform(
             raise VoidNotAllowed
         chosen = choose(scene)
         _check_permission(scene, chosen)
-        return _take_back(scene, chosen, reason.strip())
+        receipt = _take_back(scene, chosen, reason.strip())
+        if scene.actor.user_id:
+            details = {"transactions": [str(transaction_id) for transaction_id in receipt.transaction_ids]}
+            audit.record(
+                actor=actor, action="card.voided", subject_type="card", subject_id=scene.card.id, details=details
+            )
+        return receipt
 
     ground = Ground(loyalty=loyalty, by_managers=True)
     return perform(actor=actor, card=card, key=key, receipt=VoidReceipt, rule=rule, ground=ground, approval=approval)

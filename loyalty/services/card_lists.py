@@ -1,0 +1,106 @@
+"""The cards of a shop as its office lists them: searched, filtered, newest first."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, false, func, select
+
+from loyalty.database import AnyRow, db
+from loyalty.domain.values import Actor, Role
+from loyalty.models.cards import LoyaltyCard
+from loyalty.models.customers import Customer
+from loyalty.services import card_search, roles, wallet_states
+from loyalty.services.card_views import last_visit
+
+PER_PAGE: Final = 50
+FILTERS: Final = ("all", "active", "inactive", "behind")
+
+
+@dataclass(frozen=True, slots=True)
+class CardRow:
+    """A card in the list; `is_behind` where a wallet shows something else than the card has."""
+
+    card_id: UUID
+    card_number: str
+    name: str | None
+    email: str | None
+    phone: str | None
+    stamp_count: int
+    points_balance: int
+    joined_at: datetime
+    last_visit_at: datetime | None
+    is_active: bool
+    in_apple: bool
+    in_google: bool
+    is_behind: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CardPage:
+    """One page of the list, and how long the list is."""
+
+    rows: list[CardRow]
+    total: int
+    number: int
+    pages: int
+
+
+def list_cards(*, actor: Actor, text: str = "", show: str = "all", page: int = 1) -> CardPage:
+    """List the cards that fit what was typed and chosen; a page beyond the last one is the last one."""
+    roles.require(actor=actor, role=Role.MANAGER)
+    fits = _conditions(actor, text, show)
+    joined = select(LoyaltyCard.id).join(Customer, Customer.id == LoyaltyCard.customer_id).where(*fits)
+    total = db.session.execute(select(func.count()).select_from(joined.subquery())).scalar_one()
+    pages = max(1, -(-total // PER_PAGE))
+    number = min(max(1, page), pages)
+    query = (
+        select(
+            LoyaltyCard,
+            Customer.name,
+            Customer.email,
+            Customer.phone,
+            wallet_states.on_phones().label("in_apple"),
+            wallet_states.is_behind().label("is_behind"),
+        )
+        .join(Customer, Customer.id == LoyaltyCard.customer_id)
+        .where(*fits)
+        .order_by(LoyaltyCard.created_at.desc(), LoyaltyCard.id.desc())
+        .limit(PER_PAGE)
+        .offset((number - 1) * PER_PAGE)
+        .execution_options(populate_existing=True)
+    )
+    rows = [_row(row) for row in db.session.execute(query)] if total else []
+    return CardPage(rows, total, number, pages)
+
+
+def _conditions(actor: Actor, text: str, show: str) -> list[ColumnElement[bool]]:
+    fits: list[ColumnElement[bool]] = [LoyaltyCard.vendor_id == actor.vendor_id]
+    if text.strip():
+        found = card_search.find_condition(actor=actor, text=text)
+        fits.append(false() if found is None else found)
+    if show in ("active", "inactive"):
+        fits.append(LoyaltyCard.is_active.is_(show == "active"))
+    elif show == "behind":
+        fits.append(wallet_states.is_behind())
+    return fits
+
+
+def _row(row: AnyRow) -> CardRow:
+    card = row.LoyaltyCard
+    return CardRow(
+        card_id=card.id,
+        card_number=card.card_number,
+        name=row.name,
+        email=row.email,
+        phone=row.phone,
+        stamp_count=card.stamp_count,
+        points_balance=card.points_balance,
+        joined_at=card.created_at,
+        last_visit_at=last_visit(card),
+        is_active=card.is_active,
+        in_apple=row.in_apple,
+        in_google=card.google_saved_at is not None,
+        is_behind=row.is_behind,
+    )
