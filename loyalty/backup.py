@@ -18,10 +18,11 @@ from flask_migrate import upgrade
 
 from config import ROOT, Config, environment
 from loyalty.embedded.postgres import client_programs
+from loyalty.services.health_machine import BACKUP_FILE
 
 FORMAT = 1
 # Made again by themselves, or kept apart on purpose.
-LEFT_OUT = ("secrets", "run", "pg", "valkey", "log", "last_backup.json")
+LEFT_OUT = ("secrets", "run", "pg", "valkey", "log", BACKUP_FILE)
 SECRETS_APART = (
     "Keep SECRET_KEY and PIN_PEPPER (with embedded servers: DATA_DIR/secrets) in another place; "
     "without PIN_PEPPER no cashier's PIN works after a restore."
@@ -88,7 +89,7 @@ def make(config: Config, file: Path) -> Made:
             out.flush()
             os.fsync(out.fileno())
     half.rename(file)
-    (config.data_dir / "last_backup.json").write_text(json.dumps({"made_at": manifest.made_at}), encoding="utf-8")
+    (config.data_dir / BACKUP_FILE).write_text(json.dumps({"made_at": manifest.made_at}), encoding="utf-8")
     return Made(size=file.stat().st_size, files=len(files))
 
 
@@ -107,15 +108,6 @@ def restore(config: Config, file: Path, *, force: bool) -> Restored:
             target.write_bytes((Path(folder) / "files" / name).read_bytes())
     same_pepper = manifest.pepper == _fingerprint(config.pin_pepper)
     return Restored(made_at=manifest.made_at, files=len(manifest.files), same_pepper=same_pepper)
-
-
-def last_made(config: Config) -> datetime | None:
-    """Return when a backup was last made with this data folder, None where never."""
-    try:
-        said = json.loads((config.data_dir / "last_backup.json").read_text(encoding="utf-8"))
-        return datetime.fromisoformat(said["made_at"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
 
 
 def _owner(config: Config) -> sa.Engine:

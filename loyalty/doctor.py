@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -13,15 +13,13 @@ from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
 from config import ROOT, Config
-from loyalty import backup, queue
+from loyalty import queue
 from loyalty.database import db, end_reading
-from loyalty.services import google_passes, health, passes
+from loyalty.services import google_passes, health, health_machine, health_partners, passes
+from loyalty.services.health import Check, State
 
 GOOD, WARN, BAD = "ok", "warn", "FAIL"
-CLOCKS_APART = timedelta(seconds=2)
-BACKUP_AGE = timedelta(hours=48)
-QUEUE_AGE = 300
-CERTIFICATE_DAYS = 60
+_LEVELS = {State.WARNING: WARN, State.DOWN: BAD}
 # By the package whose error it is.
 _REPAIRS = {
     "redis": "start Redis, or set REDIS_URL to where it is",
@@ -51,6 +49,7 @@ def examine(config: Config, *, debug: bool) -> list[Finding]:
         ("clocks", _clocks),
         ("time zones", _time_zones),
         ("queue", lambda: _queue(config)),
+        ("disk", lambda: _disk(config)),
         ("mail", lambda: _mail(config)),
         ("apple wallet", lambda: _apple(config)),
         ("google wallet", lambda: _google(config)),
@@ -127,15 +126,11 @@ def _safety() -> Said:
 
 def _migrations() -> Said:
     versions = tuple(script.revision for script in ScriptDirectory(str(ROOT / "migrations")).walk_revisions())
-    if not health.readiness(versions=versions).migrations:
-        yield BAD, "The tables are older than the program: flask --app wsgi db upgrade"
+    yield from _said(health_machine.migrations(health.readiness(versions=versions)))
 
 
 def _clocks() -> Said:
-    there: datetime = db.session.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
-    apart = abs(datetime.now(UTC) - there)
-    if apart > CLOCKS_APART:
-        yield BAD, f"This machine and the database are {apart.total_seconds():.0f} s apart: let both run NTP."
+    yield from _said(health_machine.clock())
 
 
 def _time_zones() -> Said:
@@ -162,9 +157,11 @@ def _queue(config: Config) -> Said:
         yield BAD, "Redis is on another machine and asks for no password: set requirepass, and put it into REDIS_URL."
     if not workers:
         yield BAD, "No worker runs, so no mail leaves: start flask --app wsgi worker"
-    age = health.readiness(versions=()).queue_age_seconds
-    if age > QUEUE_AGE:
-        yield BAD, f"The oldest message waits for {age // 60} minutes: look at the worker's log."
+    yield from _said(health_machine.deliveries(health.readiness(versions=()), at=datetime.now(UTC)))
+
+
+def _disk(config: Config) -> Said:
+    yield from _said(health_machine.disk(folder=config.data_dir))
 
 
 def _mail(config: Config) -> Said:
@@ -175,9 +172,8 @@ def _mail(config: Config) -> Said:
 def _apple(config: Config) -> Said:
     if config.apple is not None and passes.find_pass_type() is None:
         yield BAD, passes.reason_off()
-    left = passes.days_left(at=datetime.now(UTC))
-    if left is not None and left <= CERTIFICATE_DAYS:
-        yield WARN, f"the certificates of Apple passes end in {left} days: renew them"
+    for check in health_partners.certificates(at=datetime.now(UTC)):
+        yield from _said(check)
 
 
 def _google(config: Config) -> Said:
@@ -186,8 +182,11 @@ def _google(config: Config) -> Said:
 
 
 def _backup(config: Config) -> Said:
-    last = backup.last_made(config)
-    if last is None:
-        yield WARN, "No backup was made from here yet: flask --app wsgi backup FILE, every night."
-    elif datetime.now(UTC) - last > BACKUP_AGE:
-        yield BAD, f"The last backup is of {last:%Y-%m-%d %H:%M} UTC: flask --app wsgi backup FILE, every night."
+    yield from _said(health_machine.backup(folder=config.data_dir, at=datetime.now(UTC)))
+
+
+def _said(check: Check) -> Said:
+    """Say what the page of health says, in English; what is well or cannot be known yet is no finding."""
+    if check.state in _LEVELS:
+        details = {k: f"{v:%Y-%m-%d %H:%M} UTC" if isinstance(v, datetime) else v for k, v in check.details.items()}
+        yield _LEVELS[check.state], f"{check.value % details if details else check.value} {check.advice}".strip()

@@ -8,7 +8,7 @@ from uuid import UUID
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from rq import Queue
+from rq import Queue, Worker
 from rq.exceptions import DuplicateJobError
 from rq.serializers import JSONSerializer
 
@@ -61,3 +61,8 @@ def poke(message_id: UUID) -> None:
     except redis.RedisError as error:
         _silent_until = time.monotonic() + _SILENCE_SECONDS
         _log.warning("The bell did not ring for %s: %s", message_id, error)
+
+
+def count_workers() -> int:
+    """Ask Redis how many workers listen for the bell; a server that is away raises `redis.RedisError`."""
+    return Worker.count(queue=_queue) if _queue is not None else 0

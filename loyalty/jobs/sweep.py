@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from loyalty import queue
 from loyalty.jobs import google
-from loyalty.services import google_callbacks, idempotency, outbox
+from loyalty.services import google_callbacks, health, idempotency, outbox
 
 # Few enough that what is rung for by a stamp or a mail does not wait long behind them; each worker looks for the rest.
 _RINGS = 200
@@ -28,4 +28,6 @@ def run(at: datetime) -> Swept:
         queue.poke(message_id)
     deleted = idempotency.delete_older(before=at - _ANSWERS_KEPT)
     google_callbacks.delete_expired(before=at)
-    return Swept(len(overdue), deleted, google.reconcile(at))
+    looked_up = google.reconcile(at)
+    health.note_run(name="sweep", at=at)
+    return Swept(len(overdue), deleted, looked_up)

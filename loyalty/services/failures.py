@@ -83,7 +83,7 @@ def list_failures(*, admin: Admin, kind: str = "", before: UUID | None = None) -
     query = (
         select(OutboxMessage, Vendor.name.label("vendor_name"))
         .outerjoin(Vendor, Vendor.id == OutboxMessage.vendor_id)
-        .where(*_failed())
+        .where(*failed())
         .order_by(OutboxMessage.id.desc())
         .limit(PAGE + 1)
     )
@@ -100,7 +100,7 @@ def count_by_kind(*, admin: Admin) -> list[KindCount]:
     """Count what fails, by kind, the most first."""
     gave_up = func.count(OutboxMessage.gave_up_at)
     query = select(OutboxMessage.kind, func.count().label("failing"), gave_up.label("gave_up"))
-    query = query.where(*_failed()).group_by(OutboxMessage.kind)
+    query = query.where(*failed()).group_by(OutboxMessage.kind)
     rows = db.session.execute(query.order_by(func.count().desc(), OutboxMessage.kind))
     return [KindCount(row.kind, row.failing, row.gave_up) for row in rows]
 
@@ -169,7 +169,7 @@ def without_people(words: str) -> str:
     return _SECRET.sub("…", _ADDRESS.sub("…@…", said)).strip()
 
 
-def _failed() -> tuple[ColumnElement[bool], ...]:
+def failed() -> tuple[ColumnElement[bool], ...]:
     """What failed at least once and was not told since; what only has to keep to a pace says nothing."""
     error = OutboxMessage.last_error
     return (OutboxMessage.delivered_at.is_(None), error.is_not(None), error != "")
@@ -198,7 +198,7 @@ def _failure(row: AnyRow) -> Failure:
 def _locked(*conditions: ColumnElement[bool]) -> AnySelect:
     """Choose rows that fail, but for those whose outcome a worker is just writing down."""
     columns = (OutboxMessage.id, OutboxMessage.kind, OutboxMessage.subject_id, OutboxMessage.vendor_id)
-    return select(*columns, OutboxMessage.gave_up_at).where(*_failed(), *conditions).with_for_update(skip_locked=True)
+    return select(*columns, OutboxMessage.gave_up_at).where(*failed(), *conditions).with_for_update(skip_locked=True)
 
 
 def _once(key: RequestKey, work: Callable[[], RetryReceipt]) -> RetryReceipt:

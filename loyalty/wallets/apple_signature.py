@@ -22,6 +22,14 @@ class AppleSetupError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateEnds:
+    """When the pass certificate and Apple's intermediate end."""
+
+    leaf: datetime
+    intermediate: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AppleSigner:
     """The pass certificate, its key and its issuer, parsed once: parsing costs as much as a hundred signatures."""
 
@@ -30,9 +38,9 @@ class AppleSigner:
     issuer: x509.Certificate
 
     @property
-    def expires_at(self) -> datetime:
-        """When the first of the two certificates ends."""
-        return min(self.certificate.not_valid_after_utc, self.issuer.not_valid_after_utc)
+    def ends(self) -> CertificateEnds:
+        """When each of the two certificates ends."""
+        return CertificateEnds(self.certificate.not_valid_after_utc, self.issuer.not_valid_after_utc)
 
     def sign(self, manifest: bytes) -> bytes:
         """Return the detached signature over exactly these bytes, with the time of signing in it."""
