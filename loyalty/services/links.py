@@ -20,6 +20,11 @@ def card(public_token: str) -> str:
     return f"{_public_url}/card/{public_token}"
 
 
+def google_save(public_token: str) -> str:
+    """Return where a card is saved to Google Wallet; the way on to Google is signed when somebody goes it."""
+    return f"{card(public_token)}/google"
+
+
 def apple_pass(serial: str, public_token: str) -> str:
     """Return where the Apple pass of a card is downloaded."""
     return f"{_public_url}/api/v1/loyalty/passes/apple/{serial}.pkpass?token={public_token}"

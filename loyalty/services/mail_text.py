@@ -17,7 +17,7 @@ from loyalty.models.cards import LoyaltyCard
 from loyalty.models.mail import EmailLog
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.vendors import Vendor
-from loyalty.services import links
+from loyalty.services import google_passes, links, passes
 
 _ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = _ROOT / "templates" / "mail"
@@ -34,6 +34,8 @@ class MailFacts:
     color: str
     link: str
     card_number: str | None
+    apple_link: str | None
+    google_link: str | None
 
 
 def render(mail: EmailLog) -> RenderedMail:
@@ -59,16 +61,19 @@ def _facts(mail: EmailLog) -> MailFacts:
         .where(Vendor.id == mail.vendor_id)
     ).one()
     card = db.session.execute(
-        select(LoyaltyCard.public_token, LoyaltyCard.card_number).where(
+        select(LoyaltyCard.public_token, LoyaltyCard.card_number, LoyaltyCard.is_active).where(
             LoyaltyCard.id == mail.card_id, LoyaltyCard.vendor_id == mail.vendor_id
         )
     ).one_or_none()
+    token = card.public_token if card and card.is_active else None
     return MailFacts(
         vendor_name=found.name,
         card_name=found.card_name,
         color=found.card_color,
         link=links.card(card.public_token) if card else links.confirmation(mail.confirmation_id, "join"),
         card_number=format_card_number(card.card_number) if card else None,
+        apple_link=passes.find_apple_link(public_token=token) if token else None,
+        google_link=links.google_save(token) if token and google_passes.is_on() else None,
     )
 
 

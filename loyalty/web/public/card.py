@@ -10,7 +10,7 @@ from loyalty.services.card_views import PublicCard
 from loyalty.web import locale
 from loyalty.web.access import public
 from loyalty.web.public.blueprint import blueprint
-from loyalty.web.public.wallets import wallet_buttons
+from loyalty.web.public.wallets import offer, phone_address
 
 _SEEN = re.compile(r"([0-9]{1,7})\.[0-9]{1,12}\.[01]", re.ASCII)
 
@@ -20,8 +20,8 @@ _SEEN = re.compile(r"([0-9]{1,7})\.[0-9]{1,12}\.[01]", re.ASCII)
 def show_card(token: str) -> str:
     """Show a card to whoever holds its address."""
     card = _card(token)
-    buttons = wallet_buttons(card)
-    return render_template("public/card.html", **_live(card, 0), is_new="new" in request.args, wallets=buttons)
+    own = {"is_new": "new" in request.args, "phone_address": phone_address(card)}
+    return render_template("public/card.html", **_live(card, 0), **own)
 
 
 @blueprint.get("/card/<token>/live")
@@ -45,6 +45,7 @@ def _card(token: str) -> PublicCard:
 def _live(card: PublicCard, new_stamps: int) -> dict[str, object]:
     return {
         "card": card,
+        "offer": offer(card),
         "lines": transactions.history(card_id=card.card_id, vendor_id=card.vendor_id),
         "version": _version(card),
         "new_stamps": new_stamps,
