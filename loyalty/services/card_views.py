@@ -1,7 +1,7 @@
 """What a card shows: to staff at the counter and to its customer."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from loyalty.database import AnyRow, AnySelect, db
 from loyalty.domain import limits
 from loyalty.domain.colours import fg
+from loyalty.domain.settings import LOCALES
 from loyalty.domain.values import Actor, LoyaltyType, PassContent
 from loyalty.errors import CardNotFound
 from loyalty.models.cards import LoyaltyCard
@@ -26,7 +27,7 @@ DEFAULT_CARD_NAME = "Loyalty Card"
 
 # Rewards and the last name come along with the card: one question instead of three.
 _CHEAPEST_FIRST: Final = (Reward.points_required, Reward.sort_order, Reward.public_id)
-_OFFER: Final = func.jsonb_build_array(Reward.public_id, Reward.name, Reward.points_required)
+_OFFER: Final = func.jsonb_build_array(Reward.public_id, Reward.name, Reward.points_required, Reward.translations)
 _OFFERS: Final = (
     select(func.coalesce(func.jsonb_agg(aggregate_order_by(_OFFER, *_CHEAPEST_FIRST)), literal([], JSONB)))
     .where(Reward.program_id == LoyaltyProgram.id, Reward.active)
@@ -57,12 +58,16 @@ _AT_COUNTER: Final = _CARD.add_columns(_LAST_STAMP_BY)
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A reward that points buy, and whether this card's points reach."""
+    """A reward that points buy, and whether this card's points reach.
+
+    `names` says it in every language, where the shop has translated it at all.
+    """
 
     reward_id: str
     name: str
     points_required: int
     affordable: bool
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +166,7 @@ def get_public(*, token: str) -> PublicCard:
     """Read a card by the secret of its address, or raise CardNotFound."""
     row = _one(_CARD.where(LoyaltyCard.public_token == token))
     card, customer, program, vendor = row.LoyaltyCard, row.Customer, row.LoyaltyProgram, row.Vendor
-    on_offer = _priced(card, program, row.offers)
+    on_offer = _priced(card, program, row.offers, customer.locale)
     return PublicCard(
         card_id=card.id,
         public_token=card.public_token,
@@ -187,7 +192,7 @@ def get_public(*, token: str) -> PublicCard:
 
 def pass_content(vendor: Vendor, program: LoyaltyProgram, card: LoyaltyCard, offers: list[Offer]) -> PassContent:
     """Put together what the pass shows, the same in every place."""
-    goal = next((offer for offer in offers if not offer.affordable), offers[-1] if offers else None)
+    goal = find_goal(offers)
     return PassContent(
         vendor_name=vendor.name,
         card_name=program.card_name or DEFAULT_CARD_NAME,
@@ -209,14 +214,25 @@ def pass_content(vendor: Vendor, program: LoyaltyProgram, card: LoyaltyCard, off
     )
 
 
-def offers(card: LoyaltyCard, program: LoyaltyProgram) -> list[Offer]:
-    """Read the rewards on offer, cheapest first."""
+def find_goal(offers: list[Offer]) -> Offer | None:
+    """Find what a card collects points for: the cheapest reward out of reach, else the dearest."""
+    return next((offer for offer in offers if not offer.affordable), offers[-1] if offers else None)
+
+
+def offers(card: LoyaltyCard, program: LoyaltyProgram, *, locale: str | None = None) -> list[Offer]:
+    """Read the rewards on offer, cheapest first, named in this language where the shop has translated them."""
     query = (
-        select(Reward.public_id, Reward.name, Reward.points_required)
+        select(Reward.public_id, Reward.name, Reward.points_required, Reward.translations)
         .where(Reward.program_id == program.id, Reward.active)
         .order_by(Reward.points_required, Reward.sort_order, Reward.public_id)
     )
-    return _priced(card, program, db.session.execute(query).all())
+    return _priced(card, program, db.session.execute(query).all(), locale)
+
+
+def reward_names(name: str, translations: Mapping[str, Any]) -> dict[str, str]:
+    """Say a reward in every language, in the shop's own words where it is not translated; nothing if it never is."""
+    own = {locale: said["name"] for locale, said in translations.items() if said.get("name")}
+    return {locale: own.get(locale, name) for locale in LOCALES} if own else {}
 
 
 def last_visit(card: LoyaltyCard) -> datetime | None:
@@ -232,13 +248,21 @@ def _one(query: AnySelect) -> AnyRow:
     return row
 
 
-def _priced(card: LoyaltyCard, program: LoyaltyProgram, rewards: Iterable[Any]) -> list[Offer]:  # id, name, price
+def _priced(
+    card: LoyaltyCard,
+    program: LoyaltyProgram,
+    rewards: Iterable[Any],  # id, name, price, translations
+    locale: str | None = None,
+) -> list[Offer]:
     if program.loyalty_type == LoyaltyType.STAMPS:
         return []
     least = program.minimum_redemption_points
-    return [
-        Offer(public_id, name, price, card.points_balance >= max(price, least)) for public_id, name, price in rewards
-    ]
+    found = []
+    for public_id, name, price, translations in rewards:
+        names = reward_names(name, translations)
+        shown = names.get(locale or "", name)
+        found.append(Offer(public_id, shown, price, card.points_balance >= max(price, least), names))
+    return found
 
 
 def _is_birthday(birth_date: date | None, today: date) -> bool:

@@ -11,7 +11,8 @@ from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.vendors import Store, Vendor
-from loyalty.services import card_views, links
+from loyalty.services import card_views, images, links
+from loyalty.services.card_views import Offer
 from loyalty.wallets.google import Json, class_json, content_hash, object_json
 from loyalty.wallets.google_facts import CardFacts, Link, Place, ProgramFacts, Texts, class_id, object_id
 from loyalty.wallets.google_texts import texts
@@ -55,7 +56,7 @@ def find_class(*, program_id: UUID, issuer_id: str, public_url: str) -> ToTell |
 def find_object(*, card_id: UUID, issuer_id: str) -> ToTell | None:
     """Describe the object of a card."""
     row = db.session.execute(
-        select(LoyaltyCard, Customer.erased_at, LoyaltyProgram, Vendor)
+        select(LoyaltyCard, Customer.locale, LoyaltyProgram, Vendor)
         .join(Customer, Customer.id == LoyaltyCard.customer_id)
         .join(LoyaltyProgram, LoyaltyProgram.id == LoyaltyCard.program_id)
         .join(Vendor, Vendor.id == LoyaltyCard.vendor_id)
@@ -66,9 +67,10 @@ def find_object(*, card_id: UUID, issuer_id: str) -> ToTell | None:
         return None
     card, program = row.LoyaltyCard, row.LoyaltyProgram
     own_id = object_id(issuer_id=issuer_id, card_id=card.id)
-    on_offer = card_views.offers(card, program)
+    on_offer = card_views.offers(card, program, locale=row.locale)
     content = card_views.pass_content(row.Vendor, program, card, on_offer)
-    facts = _card_facts(row, content, own_id, class_id(issuer_id=issuer_id, program_id=program.id))
+    own_class_id = class_id(issuer_id=issuer_id, program_id=program.id)
+    facts = _card_facts(row, content, card_views.find_goal(on_offer), own_id, own_class_id)
     told = card.google_content_hash if card.google_object_id == own_id else None
     return _to_tell(own_id, program.id, object_json(content, facts), told, ledger_seq=card.ledger_seq)
 
@@ -89,10 +91,10 @@ def _program_facts(row: AnyRow, own_id: str, public_url: str) -> ProgramFacts:
         card_name={vendor.locale: program.card_name or card_views.DEFAULT_CARD_NAME},
         color=program.card_color,
         # Google demands a logo and fetches it itself, by https alone.
-        logo_url=_https(program.logo_url) or f"{public_url}{LOGO_PATH}",
+        logo_url=_picture(program.logo_url, public_url) or f"{public_url}{LOGO_PATH}",
         holder_label=texts("member"),
         number_label=texts("card_number"),
-        hero_image_url=_https(program.hero_image_url),
+        hero_image_url=_picture(program.hero_image_url, public_url),
         terms_label=texts("terms") if terms else None,
         terms_text=terms,
         links=_privacy_link(program),
@@ -101,30 +103,31 @@ def _program_facts(row: AnyRow, own_id: str, public_url: str) -> ProgramFacts:
     )
 
 
-def _card_facts(row: AnyRow, content: PassContent, own_id: str, own_class_id: str) -> CardFacts:
+def _card_facts(row: AnyRow, content: PassContent, goal: Offer | None, own_id: str, own_class_id: str) -> CardFacts:
     """Nothing personal leaves: a phone knows whose it is, and Google need not."""
-    card, locale = row.LoyaltyCard, row.Vendor.locale
-    label, reward = _reward(content)
+    card = row.LoyaltyCard
+    label, reward = _reward(content, goal, row.Vendor.locale)
     page = Link(key="card", address=links.card(card.public_token), description=texts("card_page"))
     return CardFacts(
         object_id=own_id,
         class_id=own_class_id,
-        locale=locale,
+        locale=row.locale,
         stamps_label=texts("stamps"),
         points_label=texts("points"),
         reward_label=label,
-        reward_text={locale: reward} if reward else None,
+        reward_text=reward,
         links=(page,),
     )
 
 
-def _reward(content: PassContent) -> tuple[Texts, str]:
-    """Say what the card is collecting for, or that it has it."""
+def _reward(content: PassContent, goal: Offer | None, locale: str) -> tuple[Texts, Texts | None]:
+    """Say what the card is collecting for, or that it has it; a shop's own words are in its own language."""
     if content.loyalty_type != LoyaltyType.POINTS:
         ready = content.stamp_count >= content.stamps_target
-        return texts("reward_ready" if ready else "next_reward"), content.stamps_reward
+        return texts("reward_ready" if ready else "next_reward"), {locale: content.stamps_reward}
     ready = content.points_goal is not None and content.points_balance >= content.points_goal
-    return texts("reward_ready" if ready else "next_reward"), content.points_reward or ""
+    reward = (goal.names or {locale: goal.name}) if goal else None
+    return texts("reward_ready" if ready else "next_reward"), reward
 
 
 def _privacy_link(program: LoyaltyProgram) -> tuple[Link, ...]:
@@ -139,6 +142,11 @@ def _places(vendor_id: UUID) -> tuple[Place, ...]:
         .order_by(Store.id)
     )
     return tuple(Place(latitude=row.latitude, longitude=row.longitude) for row in db.session.execute(query))
+
+
+def _picture(address: str | None, public_url: str) -> str | None:
+    """Return where Google fetches a picture. It keeps what it fetched; another picture has another address here."""
+    return f"{public_url}{address}" if images.own(address) else _https(address)
 
 
 def _https(address: str | None) -> str | None:

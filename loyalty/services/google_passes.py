@@ -63,6 +63,11 @@ def reason_off() -> str:
     return "" if _google else _reason
 
 
+def find_setup() -> str | None:
+    """Return what all classes and objects are made with, None where Google Wallet is off."""
+    return f"{_google.issuer_id} {_google.public_url}" if _google else None
+
+
 def issuer_id() -> str:
     """Return the number that the platform has at Google, or raise NotFound."""
     return _configured().issuer_id

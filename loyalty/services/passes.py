@@ -14,16 +14,15 @@ from uuid import UUID
 from sqlalchemy import BindParameter, ColumnElement, case, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from loyalty.database import AnyRow, db, end_reading, transaction
-from loyalty.domain.values import PassContent
+from loyalty.database import db, end_reading, transaction
 from loyalty.errors import NotAuthenticated, NotFound
 from loyalty.models.cards import LoyaltyCard
-from loyalty.models.customers import Customer
 from loyalty.models.passes import AppleDeviceRegistration, WalletClock
 from loyalty.models.programs import LoyaltyProgram
-from loyalty.models.vendors import Store, Vendor
-from loyalty.services import card_views, images, links, outbox
-from loyalty.wallets.apple import ApplePasses, ApplePassFacts, Picture, StoreFacts
+from loyalty.services import apple_content, links, outbox
+from loyalty.services.apple_content import ShownPass
+from loyalty.wallets.apple import ApplePasses
+from loyalty.wallets.apple_signature import CertificateEnds
 
 _SERIAL = re.compile("[A-Za-z0-9_-]{1,64}", re.ASCII)
 # Compared where there is no card, so that a wrong serial takes as long as a wrong token.
@@ -47,22 +46,6 @@ class ServedPass:
     ledger_seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class ShownPass:
-    """What a card's pass shows at the moment `read_at`, and what was noted of it last."""
-
-    card_id: UUID
-    vendor_id: UUID
-    content: PassContent
-    facts: ApplePassFacts
-    digest: str
-    noted: str | None
-    changed_at: datetime | None
-    change_seq: int
-    read_at: datetime
-    ledger_seq: int
-
-
 def configure(*, apple: ApplePasses | None, reason: str = "") -> None:
     """Receive what makes passes; without it `reason` says what is wrong with what was configured."""
     global _apple, _reason
@@ -74,14 +57,19 @@ def reason_off() -> str:
     return _reason
 
 
-def days_left(*, at: datetime) -> int | None:
-    """Return for how many days the certificates are valid, None where no passes are made."""
-    return _apple.days_left(at) if _apple else None
+def find_certificate_ends() -> CertificateEnds | None:
+    """Return when each of the certificates ends, None where no passes are made."""
+    return _apple.certificate_ends if _apple else None
 
 
 def find_pass_type() -> str | None:
     """Return the type of the passes that are made here, None where there are none."""
     return _apple.pass_type_id if _apple else None
+
+
+def find_setup() -> str | None:
+    """Return what all passes are made with, None where there are none."""
+    return _apple.setup if _apple else None
 
 
 def find_apple_link(*, public_token: str) -> str | None:
@@ -109,6 +97,11 @@ def program_changed(*, vendor_id: UUID) -> None:
     """Have the phones with a vendor's passes told, in the caller's transaction: what all of the passes show changed."""
     if db.session.scalar(select(exists().where(AppleDeviceRegistration.vendor_id == vendor_id))):
         outbox.add(kind="apple.program", subject_id=vendor_id, vendor_id=vendor_id)
+
+
+def program_activated(program: LoyaltyProgram) -> None:
+    """Note on the program under which pass type its cards are in phones."""
+    program.apple_pass_type_id = find_pass_type() or program.apple_pass_type_id
 
 
 def tell_next_cards(*, vendor_id: UUID, after: UUID, limit: int) -> UUID | None:
@@ -175,7 +168,7 @@ def note_change(*, card_id: UUID) -> ShownPass:
     The lock on the counter is held until the commit, so a later number is never seen before an earlier one.
     """
     db.session.execute(select(LoyaltyCard.id).where(LoyaltyCard.id == card_id).with_for_update())
-    shown = _read(card_id)
+    shown = apple_content.read(card_id=card_id, apple=_require_apple())
     if shown.digest == shown.noted:
         return shown
     # What nobody has got yet is no change.
@@ -220,7 +213,7 @@ def _identify(secret: Any, serial: str, token: bytes, *, known: bool) -> UUID:  
 
 def _noted(card_id: UUID) -> ShownPass:
     """Read what the pass shows, and note it before anybody gets it."""
-    shown = _read(card_id)
+    shown = apple_content.read(card_id=card_id, apple=_require_apple())
     if shown.digest != shown.noted:
         with transaction():
             shown = note_change(card_id=card_id)
@@ -228,73 +221,10 @@ def _noted(card_id: UUID) -> ShownPass:
     return shown
 
 
-def _read(card_id: UUID) -> ShownPass:
-    """Read what the pass shows. The time is that of the first statement: whatever it does not see comes later."""
-    query = (
-        select(LoyaltyCard, Customer.locale, LoyaltyProgram, Vendor, func.statement_timestamp().label("read_at"))
-        .join(Customer, Customer.id == LoyaltyCard.customer_id)
-        .join(LoyaltyProgram, LoyaltyProgram.id == LoyaltyCard.program_id)
-        .join(Vendor, Vendor.id == LoyaltyCard.vendor_id)
-        .where(LoyaltyCard.id == card_id)
-        .execution_options(populate_existing=True)
-    )
-    row = db.session.execute(query).one()
-    card = row.LoyaltyCard
-    content = card_views.pass_content(row.Vendor, row.LoyaltyProgram, card, card_views.offers(card, row.LoyaltyProgram))
-    facts = _facts(row)
-    return ShownPass(
-        card_id=card.id,
-        vendor_id=card.vendor_id,
-        content=content,
-        facts=facts,
-        digest=_require_apple().digest(content, facts),
-        noted=card.apple_content_hash,
-        changed_at=card.apple_changed_at,
-        change_seq=card.apple_change_seq or 0,
-        read_at=row.read_at,
-        ledger_seq=card.ledger_seq,
-    )
-
-
 def _note_fetched(which: ColumnElement[bool], read_at: datetime, ledger_seq: int) -> None:
     older = LoyaltyCard.apple_fetched_at.is_(None) | (LoyaltyCard.apple_fetched_at <= read_at)
     noted = update(LoyaltyCard).where(which, older)
     db.session.execute(noted.values(apple_fetched_at=read_at, apple_shown_seq=ledger_seq, **_untouched()))
-
-
-def _facts(row: AnyRow) -> ApplePassFacts:
-    card, program = row.LoyaltyCard, row.LoyaltyProgram
-    return ApplePassFacts(
-        serial=card.apple_serial_number,
-        auth_token=card.apple_auth_token,
-        locale=row.locale,
-        stores=_stores(card.vendor_id),
-        terms=program.terms_text,
-        privacy_url=program.privacy_url,
-        card_page=links.card(card.public_token),
-        logo=_picture(program.logo_url),
-        hero=_picture(program.hero_image_url),
-    )
-
-
-def _picture(address: str | None) -> Picture | None:
-    """Read a picture of a shop; one that is not in the data folder must not keep a customer from the card."""
-    if images.own(address) is None or address is None:
-        return None
-    name = address.rpartition("/")[2].removesuffix(".png")
-    data = images.read(name=name)
-    return Picture(name, data) if data else None
-
-
-def _stores(vendor_id: UUID) -> tuple[StoreFacts, ...]:
-    query = (
-        select(Store.name, Store.address, Store.latitude, Store.longitude)
-        .where(Store.vendor_id == vendor_id, Store.active)
-        .order_by(Store.id)
-    )
-    return tuple(
-        StoreFacts(row.name, row.address or "", row.latitude, row.longitude) for row in db.session.execute(query)
-    )
 
 
 def _untouched() -> dict[str, Any]:  # a value for Core

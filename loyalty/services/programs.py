@@ -118,6 +118,7 @@ def activate(*, actor: Actor, key: RequestKey) -> ProgramReceipt:
         program.activated_at = program.activated_at or clock()
         program.is_active = True
         google_passes.program_activated(program)
+        passes.program_activated(program)
         _note(actor, "program.activated", program, {})
         return ProgramReceipt(program.id, True)
 

@@ -20,7 +20,7 @@ from loyalty.wallets.apple_pass import (
     pass_body,
 )
 from loyalty.wallets.apple_pictures import Picture, pass_icon, pass_logo, photo_strip
-from loyalty.wallets.apple_signature import AppleSetupError, load_signer
+from loyalty.wallets.apple_signature import AppleSetupError, CertificateEnds, load_signer
 from loyalty.wallets.apple_texts import LOCALES, strings_file
 from loyalty.wallets.apple_zip import Entry, join_entries, make_entry
 from loyalty.wallets.strip import plain_strip, stamp_strip
@@ -68,9 +68,14 @@ class ApplePasses:
         """Return the digest of a pass as it would be made now."""
         return content_hash(content, facts, setup=self.setup)
 
+    @property
+    def certificate_ends(self) -> CertificateEnds:
+        """When each of the certificates ends."""
+        return self._signer.ends
+
     def days_left(self, at: datetime) -> int:
         """Return for how many whole days the certificates are valid; below zero once one has ended."""
-        return (self._signer.expires_at - at).days
+        return (min(self._signer.ends.leaf, self._signer.ends.intermediate) - at).days
 
     def make(self, content: PassContent, facts: ApplePassFacts) -> bytes:
         """Make a signed pass; the same content and facts give the same bytes but for the signature."""
