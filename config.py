@@ -15,7 +15,7 @@ from dotenv import dotenv_values
 
 from config_apple import AppleConfig, read_apple
 from config_values import ConfigError as ConfigError
-from config_values import is_loopback, readable_file, service_url, text
+from config_values import is_loopback, readable_file, service_url, text, webhook_allow
 
 ROOT = Path(__file__).resolve().parent
 
@@ -51,6 +51,8 @@ class Config:
     google: GoogleConfig | None = None
     rate_limits: bool = True
     trusted_proxies: int = 0
+    # Places (host:port) that webhooks may reach although they are private.
+    webhook_allow: tuple[str, ...] = ()
     embedded: bool = False
     # Moves the ledger's clock. For tests and for the demo's history alone, so no variable sets it.
     clock_offset: timedelta = timedelta(0)
@@ -90,6 +92,7 @@ class Config:
             google=_google(env),
             rate_limits=_rate_limits(env, public_url),
             trusted_proxies=_whole_number(env, "TRUSTED_PROXIES", 0, 0, 10),
+            webhook_allow=webhook_allow(env, public_url),
             embedded=embedded,
         )
 

@@ -57,3 +57,15 @@ def service_url(name: str, value: str) -> str:
     if not usable or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(value))):
         raise ConfigError(f"{name} must be an https:// address.")
     return value.rstrip("/")
+
+
+def webhook_allow(env: Mapping[str, str], public_url: str) -> tuple[str, ...]:
+    """Return the private places that webhooks may reach: for trying them out on one's own machine, nowhere else."""
+    places = tuple(text(env, "WEBHOOK_ALLOW").lower().split())
+    if places and not is_loopback(public_url):
+        raise ConfigError("WEBHOOK_ALLOW is for trying things out: it needs a PUBLIC_URL on this machine (localhost).")
+    for place in places:
+        host, _, port = place.rpartition(":")
+        if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise ConfigError("WEBHOOK_ALLOW must name hosts with their ports, for example localhost:9000.")
+    return places

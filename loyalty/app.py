@@ -21,12 +21,14 @@ from loyalty.adapters.apns_token import ApnsKeyError, ProviderToken
 from loyalty.adapters.google_api import make_google_api
 from loyalty.adapters.google_keys import fetch_keys, read_keys
 from loyalty.adapters.mail import make_mailer
+from loyalty.adapters.webhook import WebhookSender
 from loyalty.database import CONNECT_OPTIONS, db
 from loyalty.domain.stamp_grid import stamp_grid
 from loyalty.jobs import apple as apple_jobs
 from loyalty.jobs import google as google_jobs
 from loyalty.jobs import handlers
-from loyalty.services import google_passes, images, messages, passes, pins
+from loyalty.jobs import webhooks as webhook_jobs
+from loyalty.services import google_passes, images, messages, passes, pins, webhooks
 from loyalty.services.google_passes import GooglePasses
 from loyalty.wallets.apple import ApplePasses, AppleSetupError
 from loyalty.wallets.faces import apple_face, google_face
@@ -66,6 +68,8 @@ def create_app(config: Config) -> Flask:
     images.configure(folder=config.data_dir / "images")
     messages.configure(public_url=config.public_url, mail_from=config.mail_from, secret_key=config.secret_key)
     handlers.configure(mailer=make_mailer(config.mail_url, config.mail_from, config.data_dir))
+    webhooks.configure(secret_key=config.secret_key, allowed=config.webhook_allow)
+    webhook_jobs.configure(sender=WebhookSender(allowed=config.webhook_allow))
     _connect_apple(config)
     _connect_google(config)
     web.register(app)

@@ -30,7 +30,7 @@ EVENTS: Final = (
 )
 # What the owner sends by a button; no endpoint has to ask for it.
 TEST_EVENT: Final = "test"
-SECRET_PREFIX: Final = "whsec_"
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - what every secret begins with
 HTTPS_PORT: Final = 443
 
 # Global unicast, and what of it leads somewhere else: tunnels that carry an IPv4 address, and documentation.
@@ -55,6 +55,21 @@ class Target:
     def place(self) -> str:
         """Host and port, as the list of allowed private places names them."""
         return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of sending a message once; without a status nobody answered, and `error` says why."""
+
+    status: int | None
+    duration_ms: int
+    text: str = ""
+    error: str = ""
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the receiver took the message; an address that leads elsewhere did not."""
+        return self.status is not None and 200 <= self.status < 300
 
 
 def parse_url(url: object, *, allowed: Collection[str]) -> Target:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from loyalty.adapters import Rejected, Unanswered, Unavailable
 from loyalty.adapters.mail import Mailer
-from loyalty.jobs import apple, google
+from loyalty.jobs import apple, google, webhooks
 from loyalty.services import messages
 
 _mailer: Mailer | None = None
@@ -66,6 +66,7 @@ HANDLERS: dict[str, Handler] = {
     "apple.push": Handler(apple.push, apple.gave_up, holds_state=True),
     "google.class": Handler(google.write_class, google.gave_up, holds_state=True),
     "google.object": Handler(google.write_object, google.gave_up, holds_state=True),
+    "webhook.delivery": Handler(webhooks.send, webhooks.gave_up),
 }
 
 

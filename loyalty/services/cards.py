@@ -16,7 +16,7 @@ from loyalty.errors import N_, ValidationError
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.vendors import Vendor, VendorPolicy
-from loyalty.services import audit, ledger
+from loyalty.services import audit, ledger, webhook_events
 from loyalty.services.ledger import CardState, Entry, Origin
 from loyalty.services.till import Approval, Ground, Scene, perform
 
@@ -65,6 +65,8 @@ def create(*, actor: Actor, customer_id: UUID, idempotency_key: str | None = Non
     )
     stamps, points = _write_first_rows(origin, state, facts)
     ledger.save(card.id, actor.vendor_id, state)
+    if facts.webhooks:
+        webhook_events.ledger_written(origin=origin, card_number=card.card_number)
     return NewCard(card.id, card.card_number, card.scan_code, card.public_token, stamps, points)
 
 
@@ -91,6 +93,7 @@ def _facts(vendor_id: UUID) -> AnyRow:
             LoyaltyProgram.welcome_bonus_points,
             Vendor.timezone,
             VendorPolicy.log_ip_addresses,
+            webhook_events.wanted().label("webhooks"),
         )
         .join(Vendor, Vendor.id == LoyaltyProgram.vendor_id)
         .join(VendorPolicy, VendorPolicy.vendor_id == Vendor.id)

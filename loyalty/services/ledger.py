@@ -1,6 +1,6 @@
 """The ledger of a card: rows are appended under the card's lock, numbered, chained, and never changed."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -63,6 +63,8 @@ class Origin:
     timezone: str
     idempotency_key: str | None
     log_ip_addresses: bool
+    # The rows that were appended so far, as they stand in the ledger.
+    written: list[dict[str, Any]] = field(default_factory=list, compare=False)  # rows of all types
 
     @property
     def today(self) -> date:
@@ -118,6 +120,7 @@ def append(origin: Origin, state: CardState, entry: Entry) -> UUID:
         db.session.execute(_INSERT_WITH_DETAILS, row | details)
     else:
         db.session.execute(_INSERT, row)
+    origin.written.append(row)
     return UUID(str(row["id"]))
 
 

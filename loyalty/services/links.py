@@ -35,6 +35,11 @@ def join(vendor_code: str, store_code: str) -> str:
     return f"{_public_url}/join/{vendor_code}?store={store_code}"
 
 
+def office(page: str) -> str:
+    """Return the address of a page of the office."""
+    return f"{_public_url}/office/{page}"
+
+
 def confirmation(confirmation_id: UUID | None, kind: str) -> str:
     """Return the address that uses a confirmation, with its id and kind signed."""
     return f"{_public_url}/{kind}/confirm/{_signer.dumps([str(confirmation_id), kind])}"

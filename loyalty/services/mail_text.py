@@ -70,11 +70,17 @@ def _facts(mail: EmailLog) -> MailFacts:
         vendor_name=found.name,
         card_name=found.card_name,
         color=found.card_color,
-        link=links.card(card.public_token) if card else links.confirmation(mail.confirmation_id, "join"),
+        link=_link(mail, card.public_token if card else None),
         card_number=format_card_number(card.card_number) if card else None,
         apple_link=passes.find_apple_link(public_token=token) if token else None,
         google_link=links.google_save(token) if token and google_passes.is_on() else None,
     )
+
+
+def _link(mail: EmailLog, public_token: str | None) -> str:
+    if mail.kind == "webhook_paused":
+        return links.office("webhooks")
+    return links.card(public_token) if public_token else links.confirmation(mail.confirmation_id, "join")
 
 
 def _template(mail: EmailLog, part: str) -> Any:  # jinja2's Template is generic over nothing we use

@@ -17,7 +17,7 @@ from loyalty.models.mail import EmailLog
 from loyalty.services import links, mail_text, outbox
 
 # Kinds of mail, each a folder of templates/mail.
-KINDS = ("enrollment", "card_link", "confirm_join")
+KINDS = ("enrollment", "card_link", "confirm_join", "webhook_paused")
 
 # What a stranger can have sent to an address by typing it into the join page.
 ASKED_FOR_BY_ANYBODY = ("enrollment", "card_link", "confirm_join")

@@ -24,7 +24,7 @@ from loyalty.models.cards import LoyaltyCard
 from loyalty.models.idempotency import IdempotencyKey
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.vendors import Vendor, VendorPolicy
-from loyalty.services import google_passes, idempotency, ledger, passes, pins
+from loyalty.services import google_passes, idempotency, ledger, passes, pins, webhook_events
 from loyalty.services.ledger import CardState, Entry, Origin
 
 R = TypeVar("R", bound=idempotency.Receipt)
@@ -44,6 +44,7 @@ _FACTS: Final = (
         IdempotencyKey.request_hash,
         IdempotencyKey.receipt,
         passes.on_phones(bindparam("card")).label("on_phones"),
+        webhook_events.wanted().label("webhooks"),
         func.clock_timestamp().label("clock"),
     )
     .select_from(LoyaltyProgram)
@@ -153,6 +154,8 @@ def perform(
                 passes.changed(card_id=found.id, vendor_id=actor.vendor_id)
             if found.google_saved_at:
                 google_passes.changed(card_id=found.id, vendor_id=actor.vendor_id)
+            if facts.webhooks:
+                webhook_events.ledger_written(origin=scene.origin, card_number=found.card_number)
         idempotency.store(key, answer, vendor_id=actor.vendor_id)
         return answer
 

@@ -56,7 +56,8 @@ def test_it_writes_every_kind_as_text_and_html(kind: str, config: Config) -> Non
     assert mail.sender_name == "Ada's & Co"
     assert "Ada's & Co" in mail.subject
     assert "\n" not in mail.subject
-    assert f"{config.public_url}/card/" in mail.text
+    page = "office/webhooks" if kind == "webhook_paused" else "card/"
+    assert f"{config.public_url}/{page}" in mail.text
     assert "Ada&#39;s &amp; Co" in mail.html or "Ada's &amp; Co" in mail.html
     assert "<style" not in mail.html
     assert "#123456" in mail.html
