@@ -17,8 +17,13 @@ app = create_app(Config.from_env())
 
 
 @contextmanager
-def python(program: str, *args: str, config: Config, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a program that finds the application in `app`; it is asked to stop, then killed, when the block ends."""
+def python(
+    program: str, *args: str, config: Config, talk: bool = False, **settings: str
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a program that finds the application in `app`; it is asked to stop, then killed, when the block ends.
+
+    With `talk` its input and output are pipes.
+    """
     environment = {
         **os.environ,
         "SECRET_KEY": config.secret_key,
@@ -30,7 +35,9 @@ def python(program: str, *args: str, config: Config, **settings: str) -> Iterato
         "PYTHONPATH": os.pathsep.join(sys.path),
         **settings,
     }
-    process = subprocess.Popen([sys.executable, "-c", _SETUP + program, *args], env=environment)
+    pipe = subprocess.PIPE if talk else None
+    command = [sys.executable, "-c", _SETUP + program, *args]
+    process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe)
     try:
         yield process
     finally:

@@ -88,8 +88,8 @@ def _try_later(claim: outbox.Claim, error: str, not_within: timedelta = timedelt
 
 
 def _give_up(claim: outbox.Claim, error: str) -> None:
-    outbox.record_gave_up(claim=claim, error=error)
-    _tell_owner(claim, error)
+    if outbox.record_gave_up(claim=claim, error=error):
+        _tell_owner(claim, error)
 
 
 def _tell_owner(claim: outbox.Claim, error: str) -> None:

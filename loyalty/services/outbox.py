@@ -158,8 +158,7 @@ def record_failed(*, claim: Claim, error: str, not_within: timedelta = timedelta
     """
     waits = _waits(claim.kind)
     if claim.attempts > len(waits):
-        record_gave_up(claim=claim, error=error)
-        return False
+        return not record_gave_up(claim=claim, error=error)
     wait = max(_blurred(claim.kind, waits[claim.attempts - 1]), not_within)
     with transaction():
         _record(claim, not_before=func.clock_timestamp() + wait, last_error=error[:_ERROR_LENGTH])
@@ -173,10 +172,10 @@ def record_held(*, claim: Claim, error: str, wait: timedelta) -> None:
         _record(claim, not_before=again, attempts=attempts, last_error=error[:_ERROR_LENGTH])
 
 
-def record_gave_up(*, claim: Claim, error: str) -> None:
-    """End the row without success; the reason stays readable."""
+def record_gave_up(*, claim: Claim, error: str) -> bool:
+    """End the row without success, the reason stays readable; False where somebody else holds the row now."""
     with transaction():
-        _record(claim, gave_up_at=func.clock_timestamp(), last_error=error[:_ERROR_LENGTH])
+        return _record(claim, gave_up_at=func.clock_timestamp(), last_error=error[:_ERROR_LENGTH])
 
 
 def due(*, limit: int, overdue_by: timedelta = timedelta(), without: Sequence[str] = ()) -> list[UUID]:
