@@ -55,7 +55,13 @@ class StampRedemptionReceipt:
 
 
 def add(
-    *, actor: Actor, card: CardRef, quantity: int, key: RequestKey, approval: Approval | None = None
+    *,
+    actor: Actor,
+    card: CardRef,
+    quantity: int,
+    notes: str | None = None,
+    key: RequestKey,
+    approval: Approval | None = None,
 ) -> StampReceipt:
     """Add stamps to a card, once per key.
 
@@ -66,26 +72,28 @@ def add(
         card=card,
         key=key,
         receipt=StampReceipt,
-        rule=lambda scene: _add(scene, quantity),
+        rule=lambda scene: _add(scene, quantity, notes),
         ground=Ground(loyalty=LoyaltyType.STAMPS),
         approval=approval,
     )
 
 
-def redeem(*, actor: Actor, card: CardRef, key: RequestKey, approval: Approval | None = None) -> StampRedemptionReceipt:
+def redeem(
+    *, actor: Actor, card: CardRef, notes: str | None = None, key: RequestKey, approval: Approval | None = None
+) -> StampRedemptionReceipt:
     """Give the reward of a full card, once per key: takes exactly the target and keeps the surplus."""
     return perform(
         actor=actor,
         card=card,
         key=key,
         receipt=StampRedemptionReceipt,
-        rule=_redeem,
+        rule=lambda scene: _redeem(scene, notes),
         ground=Ground(loyalty=LoyaltyType.STAMPS),
         approval=approval,
     )
 
 
-def _add(scene: Scene, quantity: int) -> StampReceipt:
+def _add(scene: Scene, quantity: int, notes: str | None) -> StampReceipt:
     facts, state, today = scene.facts, scene.state, scene.origin.today
     if not 1 <= quantity <= facts.max_stamps_per_action:
         raise ValidationError({"quantity": N_("This is more than one tap may give.")})
@@ -99,7 +107,7 @@ def _add(scene: Scene, quantity: int) -> StampReceipt:
         max_daily_stamps=facts.max_daily_stamps,
     )
     before = state.stamp_count
-    transaction_id = scene.append(Entry(TransactionType.STAMP_EARNED, stamps_delta=quantity))
+    transaction_id = scene.append(Entry(TransactionType.STAMP_EARNED, stamps_delta=quantity, notes=notes))
     state.total_stamps_earned += quantity
     state.stamps_day, state.stamps_on_day = today, on_day + quantity
     state.last_stamp_at = state.last_activity_at = scene.now
@@ -146,13 +154,13 @@ def _next_stamp(scene: Scene) -> datetime | None:
     return max(ends or midnight, midnight)
 
 
-def _redeem(scene: Scene) -> StampRedemptionReceipt:
+def _redeem(scene: Scene, notes: str | None) -> StampRedemptionReceipt:
     state, target = scene.state, scene.facts.stamps_target
     if state.stamp_count < target:
         raise InsufficientStamps(stamp_count=state.stamp_count, stamps_target=target)
     description = scene.facts.stamps_reward_description
     transaction_id = scene.append(
-        Entry(TransactionType.STAMP_REDEEMED, stamps_delta=-target, reward_description=description)
+        Entry(TransactionType.STAMP_REDEEMED, stamps_delta=-target, reward_description=description, notes=notes)
     )
     state.stamps_redeemed += 1
     state.last_redemption_at = state.last_activity_at = scene.now

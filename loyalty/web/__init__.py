@@ -4,6 +4,7 @@ from flask import Flask
 
 from loyalty.web import (
     access,
+    api,
     apple,
     assets,
     errors,
@@ -23,6 +24,7 @@ from loyalty.web import (
 )
 
 BLUEPRINTS = (
+    api.blueprint,
     apple.blueprint,
     google.blueprint,
     health.blueprint,

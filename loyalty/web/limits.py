@@ -6,7 +6,7 @@ PINs and sign-ins are counted in the database instead, since these limits open w
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask_limiter import Limiter
 
 from loyalty.web.access import find_actor
@@ -52,4 +52,15 @@ def ends_at() -> datetime:
     return datetime.fromtimestamp(current.reset_at, UTC)
 
 
-__all__ = ["address_source", "ends_at", "init", "limit", "limiter", "source"]
+def add_headers(response: Response) -> Response:
+    """Tell a program what is left of the limit that it was counted against."""
+    current = limiter.current_limit
+    if current is not None:
+        response.headers["RateLimit-Limit"] = str(current.limit.amount)
+        response.headers["RateLimit-Remaining"] = str(current.remaining)
+        seconds = max(0, round(current.reset_at - datetime.now(UTC).timestamp()))
+        response.headers["RateLimit-Reset"] = str(seconds)
+    return response
+
+
+__all__ = ["add_headers", "address_source", "ends_at", "init", "limit", "limiter", "source"]

@@ -1,0 +1,20 @@
+"""The JSON API: the same use cases as the till's and the office's, for a shop's own software."""
+
+from flask import Response
+
+from loyalty.web.api import stamps
+from loyalty.web.api.blueprint import blueprint
+from loyalty.web.forms import csrf
+from loyalty.web.limits import add_headers
+
+__all__ = ["blueprint", "stamps"]
+
+
+@blueprint.after_request
+def tell_limits(response: Response) -> Response:
+    """Say how often the caller may still ask."""
+    return add_headers(response)
+
+
+# Programs hold no session: their key is the proof.
+csrf.exempt(blueprint)
