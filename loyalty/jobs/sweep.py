@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from loyalty import queue
-from loyalty.jobs import google
-from loyalty.services import google_callbacks, health, idempotency, outbox
+from loyalty.jobs import google, webhooks
+from loyalty.services import google_callbacks, health, idempotency, outbox, wallet_setups
 
 # Few enough that what is rung for by a stamp or a mail does not wait long behind them; each worker looks for the rest.
 _RINGS = 200
@@ -28,6 +28,8 @@ def run(at: datetime) -> Swept:
         queue.poke(message_id)
     deleted = idempotency.delete_older(before=at - _ANSWERS_KEPT)
     google_callbacks.delete_expired(before=at)
+    webhooks.sweep(at)
+    wallet_setups.tell_of_changes()
     looked_up = google.reconcile(at)
     health.note_run(name="sweep", at=at)
     return Swept(len(overdue), deleted, looked_up)
