@@ -1,6 +1,6 @@
 """Language, time zone, and how numbers, days and money are written for the reader."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,13 @@ def init(app: Flask) -> None:
     app.after_request(_remember_language)
     app.jinja_env.globals.update(languages=languages, language=language, page_address=page_address)
     app.jinja_env.filters.update(
-        card_number=format_card_number, clock_time=clock_time, day=day, moment=moment, money=money, number=number
+        ago=ago,
+        card_number=format_card_number,
+        clock_time=clock_time,
+        day=day,
+        moment=moment,
+        money=money,
+        number=number,
     )
 
 
@@ -62,6 +68,11 @@ def prefer(*, locale: str, timezone: str) -> None:
     g.zone = timezone
 
 
+def prefer_language(locale: str) -> None:
+    """Speak a person's own language, unless they chose another one."""
+    g.preferred_language = locale
+
+
 def set_zone(timezone: str) -> None:
     """Write times in a vendor's time zone."""
     g.zone = timezone
@@ -100,6 +111,12 @@ def moment(value: datetime) -> str:
     if value.astimezone(ZoneInfo(zone())).date() == datetime.now(UTC).astimezone(ZoneInfo(zone())).date():
         return str(gettext("today, %(time)s", time=clock_time(value)))
     return f"{day(value)}, {clock_time(value)}"
+
+
+def ago(value: datetime) -> str:
+    """Write how long ago something was, in whole minutes, hours or days."""
+    since = min(value - datetime.now(UTC), timedelta())
+    return dates.format_timedelta(since, granularity="minute", add_direction=True, locale=_formats())
 
 
 def money(minor: int, currency: str) -> str:

@@ -8,10 +8,21 @@ from loyalty.errors import Forbidden, LoyaltyError, NotAuthenticated
 from loyalty.web import locale
 from loyalty.web.errors import PageTooOld, register_renderer, sentence_of
 from loyalty.web.htmx import is_htmx
-from loyalty.web.office import accounts, home, kept, pins, programs, rewards, stores, terminals, vendors
+from loyalty.web.office import accounts, customers, home, kept, pins, programs, rewards, stores, terminals, vendors
 from loyalty.web.office.blueprint import blueprint
 
-__all__ = ["accounts", "blueprint", "home", "pins", "programs", "rewards", "stores", "terminals", "vendors"]
+__all__ = [
+    "accounts",
+    "blueprint",
+    "customers",
+    "home",
+    "pins",
+    "programs",
+    "rewards",
+    "stores",
+    "terminals",
+    "vendors",
+]
 
 
 @blueprint.before_request
