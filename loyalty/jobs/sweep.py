@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from loyalty import queue
 from loyalty.jobs import google, webhooks
-from loyalty.services import google_callbacks, health, idempotency, outbox, wallet_setups
+from loyalty.services import google_callbacks, health, idempotency, outbox, stats_rollup, wallet_setups
 
 # Few enough that what is rung for by a stamp or a mail does not wait long behind them; each worker looks for the rest.
 _RINGS = 200
@@ -31,5 +31,6 @@ def run(at: datetime) -> Swept:
     webhooks.sweep(at)
     wallet_setups.tell_of_changes()
     looked_up = google.reconcile(at)
+    stats_rollup.roll_up(at=at)
     health.note_run(name="sweep", at=at)
     return Swept(len(overdue), deleted, looked_up)
