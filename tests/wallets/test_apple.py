@@ -11,6 +11,7 @@ import pytest
 from asn1crypto import cms
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from loyalty.domain.values import LoyaltyType, PassContent
 from loyalty.wallets.apple import ApplePassFacts, Picture, StoreFacts, Translation, content_hash
@@ -18,25 +19,54 @@ from loyalty.wallets.apple_texts import LOCALES
 from tests.apple_passes import PICTURES, make_content, make_facts, open_pass, openssl_verifies, passes
 
 NAMES = ('Chez "Ada" \\ Fils', "Bäckerei Größe & Söhne", "☕️ Café 🥐 日本", "x" * 200, "It’s\nfine\r\n")
-COLOURS = ("#1F4FD1", "#FFFFFF", "#4B7D87", "#000000", "#F2C14E")
+COLOURS = ("#1F4FD1", "#FFFFFF", "#4B7D87", "#000000", "#F2C14E", "#AA3311")
+
+
+def drawn(size: tuple[int, int]) -> Picture:
+    """A shop's picture."""
+    file = io.BytesIO()
+    Image.new("RGBA", size, "#AA3311C0").save(file, "PNG")
+    return Picture(f"{size}", file.getvalue())
+
+
+# Without pictures, with them, on a plate, wide, and damaged.
+LOOKS: tuple[tuple[Picture | None, bool], ...] = (
+    (None, False),
+    (drawn((400, 400)), False),
+    (drawn((400, 400)), True),
+    (drawn((660, 160)), True),
+    (Picture("damaged", b"\x89PNG"), False),
+)
 
 
 def every_card() -> Iterator[tuple[PassContent, ApplePassFacts]]:
-    """Every kind of program in every language, the colours and names by turns."""
-    turns = zip(itertools.product(LoyaltyType, LOCALES, COLOURS), itertools.cycle(NAMES), strict=False)
-    for number, ((kind, locale, colour), name) in enumerate(turns):
+    """Every kind of program with every name in every language, the colours and pictures by turns."""
+    cards = itertools.product(LoyaltyType, LOCALES, NAMES)
+    turns = zip(cards, itertools.cycle(COLOURS), itertools.cycle(LOOKS[1:] + LOOKS), strict=False)
+    for number, ((kind, locale, name), colour, (logo, plate)) in enumerate(turns):
         content = make_content(
-            loyalty_type=kind, color=colour, vendor_name=name, stamps_reward=name, points_reward=name, card_name=name
+            **dict.fromkeys(("vendor_name", "stamps_reward", "points_reward", "card_name"), name),
+            loyalty_type=kind,
+            color=colour,
+            is_active=number % 7 != 0,
+            logo_on_plate=plate,
+            hero_url="/images/hero.png" if logo else None,
         )
         own = Translation("fr", name, f"En français : {name}")
-        yield content, make_facts(serial=f"card-{number}", locale=locale, terms=name * 3, translations=(own,))
+        yield (
+            content,
+            make_facts(
+                serial=f"card-{number}", locale=locale, terms=name * 3, translations=(own,), logo=logo, hero=logo
+            ),
+        )
 
 
-def test_it_makes_passes_that_openssl_verifies_for_every_program_language_and_colour() -> None:
+def test_it_makes_passes_that_openssl_verifies_for_every_program_language_name_and_look() -> None:
     made = [(content, open_pass(passes().make(content, facts))) for content, facts in every_card()]
-    assert len(made) == 60
+    assert len(made) == len(LoyaltyType) * len(LOCALES) * len(NAMES) == 60
     for content, pass_ in made:
         assert openssl_verifies(pass_)
+        assert set(PICTURES) <= pass_.files.keys()
         assert pass_.says["organizationName"] == content.vendor_name
         assert content.vendor_name in pass_.strings("fr")
 

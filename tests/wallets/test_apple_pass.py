@@ -164,7 +164,34 @@ def test_it_hashes_what_is_seen_and_nothing_else() -> None:
         content_hash(content, replace(facts, terms="New")),
         content_hash(content, replace(facts, locale="fr")),
         content_hash(content, replace(facts, logo=Picture("1", b"picture"))),
+        content_hash(content, replace(facts, logo=Picture("2", b"picture"))),
+        content_hash(replace(content, logo_on_plate=True), replace(facts, logo=Picture("1", b"picture"))),
         content_hash(content, replace(facts, stores=(StoreFacts("Market"),))),
         content_hash(content, replace(facts, translations=(Translation("fr", "One loaf", "Un pain"),))),
     ]
-    assert len({first, *seen}) == 9
+    assert len({first, *seen}) == 11
+
+
+def test_it_hashes_the_photograph_where_it_is_shown() -> None:
+    facts = make_facts(hero=Picture("1", b"one"))
+    for kind, differs in ((LoyaltyType.STAMPS, False), (LoyaltyType.HYBRID, False), (LoyaltyType.POINTS, True)):
+        content = make_content(loyalty_type=kind, hero_url="/images/one.png")
+        other = replace(facts, hero=Picture("2", b"two"))
+        assert (content_hash(content, facts) != content_hash(content, other)) == differs
+
+
+def test_it_hashes_who_makes_the_pass_and_where_it_asks_for_updates() -> None:
+    content, facts = make_content(), make_facts()
+    digests = [content_hash(content, facts, setup=setup) for setup in ("", "one", "two")]
+    assert len(set(digests)) == 3
+    assert passes().digest(content, facts) not in digests
+    assert "https://cards.example/apple" in passes().setup
+
+
+def test_it_writes_no_text_over_a_photograph() -> None:
+    content = {"loyalty_type": LoyaltyType.POINTS, "hero_url": "/images/one.png"}
+    card = made(content).says["storeCard"]
+    assert card["primaryFields"] == []
+    assert [field["key"] for field in card["secondaryFields"]] == ["points_reward", "points_goal"]
+    card = made(content | {"is_active": False}).says["storeCard"]
+    assert len(card["secondaryFields"]) == 3
