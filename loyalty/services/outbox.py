@@ -9,7 +9,7 @@ from random import SystemRandom
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, case, cast, func, select, text, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from loyalty import queue
@@ -104,12 +104,12 @@ def add_many(*, kind: str, subjects: Sequence[tuple[UUID, UUID | None]]) -> None
 
 
 def hurry(*, kind: str, subject_ids: Sequence[UUID]) -> None:
-    """Let open rows wait no longer, in the caller's transaction: somebody says that their receiver is back."""
-    waiting = update(OutboxMessage).where(
-        OutboxMessage.kind == kind, OutboxMessage.subject_id.in_(subject_ids), text(OPEN)
-    )
-    sooner = func.least(OutboxMessage.not_before, func.clock_timestamp())
-    db.session.execute(waiting.values(not_before=sooner), execution_options={"synchronize_session": False})
+    """Let open rows wait no longer, in this order and in the caller's transaction: somebody says they can be told."""
+    place = func.array_position(cast(list(subject_ids), ARRAY(Uuid)), OutboxMessage.subject_id)
+    mine = (OutboxMessage.kind == kind, OutboxMessage.subject_id.in_(subject_ids), text(OPEN))
+    soon = func.clock_timestamp() + place * timedelta(milliseconds=1)
+    sooner = update(OutboxMessage).where(*mine).values(not_before=func.least(OutboxMessage.not_before, soon))
+    db.session.execute(sooner, execution_options={"synchronize_session": False})
 
 
 def claim(*, message_id: UUID) -> Claim | None:

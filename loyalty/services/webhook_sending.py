@@ -16,7 +16,7 @@ from loyalty.domain.webhooks import Answer
 from loyalty.models.outbox import OutboxMessage
 from loyalty.models.users import User, VendorMember
 from loyalty.models.webhooks import WebhookDelivery, WebhookEndpoint
-from loyalty.services import audit, messages, outbox, webhook_secrets
+from loyalty.services import audit, messages, outbox, webhook_events, webhook_secrets
 
 KIND: Final = "webhook.delivery"
 GIVE_UP_AFTER: Final = timedelta(hours=24)
@@ -97,17 +97,24 @@ def record_gave_up(*, delivery_id: UUID, error: str) -> None:
         db.session.execute(failed.values(state="failed", error=error[:_ERROR_LENGTH]))
 
 
-def hurry_waiting(*, endpoint_id: UUID) -> None:
+def hurry_waiting(*, endpoint_id: UUID, vendor_id: UUID) -> None:
     """Have an endpoint's waiting messages sent now, in the caller's transaction; the sweep brings the rest."""
     waiting = (
-        select(WebhookDelivery.id, WebhookDelivery.vendor_id)
+        select(WebhookDelivery.id)
         .where(WebhookDelivery.endpoint_id == endpoint_id, WebhookDelivery.state == "waiting")
         .order_by(WebhookDelivery.id)
         .limit(_BATCH)
     )
-    rows = db.session.execute(waiting).all()
-    outbox.add_many(kind=KIND, subjects=[(row.id, row.vendor_id) for row in rows])
-    outbox.hurry(kind=KIND, subject_ids=[row.id for row in rows])
+    send_now(vendor_id=vendor_id, delivery_ids=list(db.session.execute(waiting).scalars()))
+
+
+def send_now(*, vendor_id: UUID, delivery_ids: Sequence[UUID]) -> None:
+    """Have messages sent in this order, in the caller's transaction, however long they were to wait."""
+    many = delivery_ids[1:]
+    for delivery_id in delivery_ids[:1]:
+        webhook_events.queue_delivery(delivery_id=delivery_id, vendor_id=vendor_id)
+    outbox.add_many(kind=KIND, subjects=[(delivery_id, vendor_id) for delivery_id in many])
+    outbox.hurry(kind=KIND, subject_ids=delivery_ids)
 
 
 def queue_forgotten() -> int:

@@ -139,7 +139,7 @@ def resume(*, actor: Actor, endpoint_id: UUID, key: RequestKey) -> EndpointRecei
         endpoint.state, endpoint.paused_reason, endpoint.paused_at = "active", None, None
         endpoint.failures, endpoint.failing_since, endpoint.quiet_until = 0, None, None
         db.session.flush()
-        webhook_sending.hurry_waiting(endpoint_id=endpoint.id)
+        webhook_sending.hurry_waiting(endpoint_id=endpoint.id, vendor_id=endpoint.vendor_id)
         return _done(actor, "webhook.resumed", endpoint)
 
     return idempotency.run(key, EndpointReceipt, work, vendor_id=actor.vendor_id)
