@@ -146,7 +146,7 @@ def retry_all(*, admin: Admin, kind: str, key: RequestKey) -> RetryReceipt:
 def waiting_updates(*, vendor_id: UUID) -> int:
     """Count the updates of passes that a vendor's customers wait for; while it counts a change itself, at least one."""
     mine = OutboxMessage.vendor_id == vendor_id
-    return db.session.execute(select(func.count()).where(*_open(*UPDATES), mine)).scalar_one()
+    return db.session.execute(select(func.count()).where(*waiting(*UPDATES), mine)).scalar_one()
 
 
 def list_waiting(*, admin: Admin) -> list[Waiting]:
@@ -154,7 +154,7 @@ def list_waiting(*, admin: Admin) -> list[Waiting]:
     query = (
         select(Vendor.name, func.count().label("updates"))
         .join(OutboxMessage, OutboxMessage.vendor_id == Vendor.id)
-        .where(*_open(*UPDATES))
+        .where(*waiting(*UPDATES))
         .group_by(Vendor.id)
         .order_by(func.count().desc(), Vendor.name)
         .limit(PAGE)
@@ -175,7 +175,7 @@ def failed() -> tuple[ColumnElement[bool], ...]:
     return (OutboxMessage.delivered_at.is_(None), error.is_not(None), error != "")
 
 
-def _open(*kinds: str) -> tuple[ColumnElement[bool], ...]:
+def waiting(*kinds: str) -> tuple[ColumnElement[bool], ...]:
     """The rows of these kinds that are still to be told."""
     message = OutboxMessage
     return (message.delivered_at.is_(None), message.gave_up_at.is_(None), message.kind.in_(kinds))
@@ -216,12 +216,12 @@ def _try_again(kind: str, rows: Sequence[AnyRow], *, unknown_too: bool) -> int:
     """Bring rows back to life. Where another row tells the same subject already, that one is told at once instead."""
     if kind.startswith("mail."):
         ids = [row.subject_id for row in rows]
-        waiting = messages.wait_again(email_log_ids=ids, unknown_too=unknown_too)
-        rows = [row for row in rows if row.subject_id in waiting]
+        will_leave = messages.wait_again(email_log_ids=ids, unknown_too=unknown_too)
+        rows = [row for row in rows if row.subject_id in will_leave]
     same = OutboxMessage.subject_id.in_({row.subject_id for row in rows})
     returning = (OutboxMessage.id, OutboxMessage.subject_id)
     values = {"not_before": func.clock_timestamp(), "attempts": 0, "last_error": None}
-    open_ones = update(OutboxMessage).where(*_open(kind), same).values(**values)
+    open_ones = update(OutboxMessage).where(*waiting(kind), same).values(**values)
     rung = {row.subject_id: row.id for row in db.session.execute(open_ones.returning(*returning))}
     ended = {row.subject_id: row.id for row in sorted(rows, key=lambda row: row.id) if row.gave_up_at}
     revived = {subject: message_id for subject, message_id in ended.items() if subject not in rung}

@@ -4,6 +4,7 @@ from flask import Flask
 
 from loyalty.web import (
     access,
+    admin,
     api,
     apple,
     assets,
@@ -24,6 +25,7 @@ from loyalty.web import (
 )
 
 BLUEPRINTS = (
+    admin.blueprint,
     api.blueprint,
     apple.blueprint,
     google.blueprint,

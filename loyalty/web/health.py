@@ -7,6 +7,7 @@ from flask import Blueprint, Response, current_app, jsonify
 from flask.blueprints import BlueprintSetupState
 
 from loyalty.services import health
+from loyalty.services.health import Installation
 from loyalty.web.access import public
 
 blueprint = Blueprint("health", __name__)
@@ -18,6 +19,18 @@ def _read_versions(state: BlueprintSetupState) -> None:
     directory = state.app.extensions["migrate"].directory
     versions = tuple(script.revision for script in ScriptDirectory(directory).walk_revisions())
     state.app.config["MIGRATIONS"] = versions
+
+
+def installation() -> Installation:
+    """Return what the configuration says about this installation, for those who look at all of it."""
+    config = current_app.config["CONFIG"]
+    return Installation(
+        data_dir=config.data_dir,
+        versions=current_app.config["MIGRATIONS"],
+        has_mail=config.mail_url is not None,
+        has_apple=config.apple is not None,
+        has_google=config.google is not None,
+    )
 
 
 @blueprint.get("/healthz")

@@ -8,7 +8,19 @@ from loyalty.errors import Forbidden, LoyaltyError, NotAuthenticated
 from loyalty.web import locale
 from loyalty.web.errors import PageTooOld, register_renderer, sentence_of
 from loyalty.web.htmx import is_htmx
-from loyalty.web.office import accounts, customers, home, kept, pins, programs, rewards, stores, terminals, vendors
+from loyalty.web.office import (
+    accounts,
+    customers,
+    home,
+    kept,
+    pins,
+    programs,
+    rewards,
+    stores,
+    terminals,
+    updates,
+    vendors,
+)
 from loyalty.web.office.blueprint import blueprint
 
 __all__ = [
@@ -21,6 +33,7 @@ __all__ = [
     "rewards",
     "stores",
     "terminals",
+    "updates",
     "vendors",
 ]
 

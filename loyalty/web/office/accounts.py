@@ -41,7 +41,7 @@ def sign_in_page(*, next_page: str = "", form: str = "") -> str:
 def sign_in() -> ResponseReturnValue:
     """Show the form."""
     if current_user.is_authenticated:
-        return redirect(_next_page())
+        return redirect(_first_page(current_user.session))
     return sign_in_page(next_page=request.args.get("next", ""))
 
 
@@ -111,7 +111,8 @@ def _user() -> SignedInUser:
 
 
 def _shops_page(user_id: UUID) -> str:
-    return render_template("office/shops.html", shops=accounts.list_memberships(user_id=user_id), kept=kept.packed())
+    shops = accounts.list_memberships(user_id=user_id)
+    return render_template("office/shops.html", shops=shops, kept=kept.packed(), is_admin=current_user.session.is_admin)
 
 
 def _enter(token: str) -> ResponseReturnValue:
@@ -123,14 +124,30 @@ def _enter(token: str) -> ResponseReturnValue:
     login_user(SignedInUser(token, found))
     form = kept.unpack()
     if form is None:
-        return redirect(_next_page() if found.vendor_id else url_for("office.choose_vendor"), 303)
+        return redirect(_first_page(found), 303)
     # Pages from here on carry the token of the session that has just begun.
     g.pop("csrf_token", None)
     return kept.offer(form) if found.vendor_id else _shops_page(found.user_id)
 
 
+def _first_page(found: accounts.SessionFacts) -> str:
+    """Return where somebody begins: the page they asked for, else the platform or the one shop they have."""
+    if found.is_admin and (wish := _wish("/admin")):
+        return wish
+    if found.is_admin and not found.shops:
+        return url_for("admin.home")
+    # Who has several places to go to is asked, unless a page was asked for already.
+    if found.vendor_id and (not found.is_admin or _wish("/office")):
+        return _next_page()
+    return url_for("office.choose_vendor")
+
+
 def _next_page() -> str:
-    """Return the page of the office that was asked for; no other address is followed."""
+    return _wish("/office") or url_for("office.home")
+
+
+def _wish(surface: str) -> str:
+    """Return the page that was asked for where it lies in this surface; no other address is followed."""
     wish = request.form.get("next") or request.args.get("next") or ""
-    inside = wish.startswith("/office/") and "//" not in wish and "\\" not in wish and wish.isprintable()
-    return wish if inside else url_for("office.home")
+    inside = wish == surface or wish.startswith(f"{surface}/")
+    return wish if inside and "//" not in wish and "\\" not in wish and wish.isprintable() else ""

@@ -1,0 +1,135 @@
+"""The platform as its admin sees it: a few numbers, and the vendors with what is going on at each."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, DateTime, ScalarSelect, func, literal, select, text
+
+from loyalty.database import db
+from loyalty.domain.values import Admin, TransactionType
+from loyalty.models.cards import LoyaltyCard
+from loyalty.models.outbox import OutboxMessage
+from loyalty.models.transactions import LoyaltyTransaction
+from loyalty.models.vendors import Vendor
+from loyalty.services import failures, health
+
+PAGE: Final = 50
+# Above this many the number of cards is the database's own estimate: counting would cost more than it tells.
+_COUNTED: Final = 100_000
+# Of one vendor in a list.
+MOST_CARDS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The platform in numbers; `waiting_since` is when the oldest message should have left, None while none waits."""
+
+    vendors: int
+    suspended: int
+    cards: int
+    cards_exact: bool
+    stamps_today: int
+    failing: int
+    waiting_since: datetime | None
+    minutes_waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class VendorRow:
+    """A vendor in the list; `cards` counts to one more than MOST_CARDS."""
+
+    code: str
+    name: str
+    status: str
+    cards: int
+    stamps_today: int
+    last_activity_at: datetime | None
+    updates_waiting: int
+    failing: int
+
+
+@dataclass(frozen=True, slots=True)
+class VendorPage:
+    """A page of vendors; `after` continues it, None at the end."""
+
+    rows: tuple[VendorRow, ...]
+    after: str | None
+
+
+def get_overview(*, admin: Admin, at: datetime) -> Overview:
+    """Count what the first page shows; the days are those of each vendor's own clock."""
+    states = dict(db.session.execute(select(Vendor.status, func.count()).group_by(Vendor.status)).tuples().all())
+    stamps = db.session.scalar(select(func.sum(_stamps_today(at))).select_from(Vendor))
+    cards = _estimated_cards()
+    exact = cards < _COUNTED
+    if exact:
+        cards = db.session.execute(select(func.count()).select_from(LoyaltyCard)).scalar_one()
+    age = health.readiness(versions=()).queue_age_seconds
+    return Overview(
+        vendors=states.get("active", 0),
+        suspended=states.get("suspended", 0),
+        cards=cards,
+        cards_exact=exact,
+        stamps_today=int(stamps or 0),
+        failing=sum(count.failing for count in failures.count_by_kind(admin=admin)),
+        waiting_since=at - timedelta(seconds=age) if age else None,
+        minutes_waiting=age // 60,
+    )
+
+
+def list_vendors(*, admin: Admin, after: str, at: datetime) -> VendorPage:
+    """List vendors by their code, those behind `after`."""
+    counted = (_cards().label("cards"), _stamps_today(at).label("stamps"), _last_activity().label("active_at"))
+    query = select(Vendor, *counted).where(Vendor.code > after).order_by(Vendor.code).limit(PAGE + 1)
+    updates = _by_vendor(*failures.waiting(*failures.UPDATES))
+    failing = _by_vendor(*failures.failed())
+    rows = [
+        VendorRow(
+            code=vendor.code,
+            name=vendor.name,
+            status=vendor.status,
+            cards=cards,
+            stamps_today=stamps,
+            last_activity_at=active_at,
+            updates_waiting=updates.get(vendor.id, 0),
+            failing=failing.get(vendor.id, 0),
+        )
+        for vendor, cards, stamps, active_at in db.session.execute(query).tuples()
+    ]
+    return VendorPage(tuple(rows[:PAGE]), rows[PAGE - 1].code if len(rows) > PAGE else None)
+
+
+def _estimated_cards() -> int:
+    found = db.session.execute(text("SELECT reltuples::bigint FROM pg_class WHERE oid = 'loyalty_cards'::regclass"))
+    return int(found.scalar_one())
+
+
+def _stamps_today(at: datetime) -> ScalarSelect[int]:
+    """What a vendor's tills have given since its own midnight."""
+    zone, row = Vendor.timezone, LoyaltyTransaction
+    midnight = func.timezone(zone, func.date_trunc("day", func.timezone(zone, literal(at, DateTime(timezone=True)))))
+    given = select(func.coalesce(func.sum(row.stamps_delta), 0)).where(
+        row.vendor_id == Vendor.id,
+        row.transaction_at >= midnight,
+        row.transaction_type == TransactionType.STAMP_EARNED,
+    )
+    return given.correlate(Vendor).scalar_subquery()
+
+
+def _cards() -> ScalarSelect[int]:
+    some = select(LoyaltyCard.id).where(LoyaltyCard.vendor_id == Vendor.id).limit(MOST_CARDS + 1)
+    return select(func.count()).select_from(some.correlate(Vendor).subquery().lateral()).scalar_subquery()
+
+
+def _last_activity() -> ScalarSelect[datetime]:
+    newest = select(func.max(LoyaltyTransaction.transaction_at)).where(LoyaltyTransaction.vendor_id == Vendor.id)
+    return newest.correlate(Vendor).scalar_subquery()
+
+
+def _by_vendor(*conditions: ColumnElement[bool]) -> dict[UUID | None, int]:
+    """Count rows of the outbox by vendor: once for all vendors, since many rows may wait."""
+    vendor_id = OutboxMessage.vendor_id
+    counted = select(vendor_id, func.count()).where(*conditions).group_by(vendor_id)
+    return dict(db.session.execute(counted).tuples().all())

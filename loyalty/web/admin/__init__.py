@@ -1,0 +1,33 @@
+"""The platform: what its admin looks after, across all vendors."""
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from loyalty.errors import LoyaltyError, NotAuthenticated
+from loyalty.web import locale
+from loyalty.web.admin import failures, health, home, vendors
+from loyalty.web.admin.blueprint import blueprint
+from loyalty.web.errors import register_renderer, sentence_of
+from loyalty.web.htmx import is_htmx
+
+__all__ = ["blueprint", "failures", "health", "home", "vendors"]
+
+
+@blueprint.before_request
+def speak() -> None:
+    """Speak the language of whoever is signed in. The shops lie in many zones, so times are UTC and say so."""
+    if current_user.is_authenticated:
+        locale.prefer_language(current_user.session.locale)
+
+
+def refuse(error: LoyaltyError, status: int) -> ResponseReturnValue:
+    """Lead to the sign-in where that helps; else say what is wrong."""
+    reads = request.method in ("GET", "HEAD") and not is_htmx()
+    if reads and isinstance(error, NotAuthenticated):
+        return redirect(url_for("office.sign_in", next=request.path), 303)
+    template = "admin/_refused.html" if is_htmx() else "admin/refused.html"
+    return render_template(template, error=error, sentence=sentence_of(error)), status
+
+
+register_renderer("admin", refuse)
