@@ -95,6 +95,20 @@ class DailyStaffStats(Base):
     voids: Mapped[int]
 
 
+class StatsStanding(Base):
+    """How things stand: a store's members and what their cards hold, the sum of the changes of all days."""
+
+    __tablename__ = "stats_standing"
+    __table_args__ = (UniqueConstraint("vendor_id", "store_id", postgresql_nulls_not_distinct=True),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    vendor_id: Mapped[UUID]
+    store_id: Mapped[UUID | None]
+    members: Mapped[int]
+    stamps: Mapped[int]
+    points: Mapped[int]
+
+
 class CardStats(Base):
     """What statistics know of one card, counted from its ledger up to row `ledger_seq`.
 

@@ -58,6 +58,7 @@ _row = _tables["loyalty_transactions"]
 _card = _tables["loyalty_cards"]
 _void = _row.alias("void")
 _reports = _tables["staff_reports"]
+_standing = _tables["stats_standing"]
 _daily, _times, _staff = (_tables[name] for name in ("daily_stats", "daily_visit_times", "daily_staff_stats"))
 
 
@@ -85,6 +86,8 @@ def recount(*, vendor_id: UUID, days: Sequence[date], staff_from: date) -> None:
         mine = (table.c.vendor_id == vendor_id) & table.c.local_day.in_(days)
         db.session.execute(delete(table).where(mine))
         db.session.execute(counted, asked)
+    db.session.execute(delete(_standing).where(_standing.c.vendor_id == vendor_id))
+    db.session.execute(_STAND, {"vendor": vendor_id})
 
 
 def _rows_of_days() -> CTE:
@@ -199,6 +202,15 @@ def _count_staff() -> Any:
     return insert(_staff).from_select(columns, query, include_defaults=False)
 
 
+def _stand() -> Any:
+    """Sum the changes of all of a vendor's days: after each count anew, since days are counted again and again."""
+    changes = ("members_change", "stamps_change", "points_change")
+    sums = (_sum(_daily.c[name]) for name in changes)
+    query = select(bindparam("vendor"), _daily.c.store_id, *sums).where(_daily.c.vendor_id == bindparam("vendor"))
+    columns = ["vendor_id", "store_id", "members", "stamps", "points"]
+    return insert(_standing).from_select(columns, query.group_by(_daily.c.store_id), include_defaults=False)
+
+
 def _named(sums: dict[str, Expression]) -> list[Expression]:
     return [value.label(name) for name, value in sums.items()]
 
@@ -208,3 +220,4 @@ _COUNTED: Final[list[tuple[Table, Any]]] = [
     (_times, _count_times()),
     (_staff, _count_staff()),
 ]
+_STAND: Final = _stand()

@@ -34,6 +34,7 @@ TABLES = (
     "daily_stats",
     "daily_visit_times",
     "daily_staff_stats",
+    "stats_standing",
     "card_stats",
     "stats_due",
     "stats_progress",
@@ -47,6 +48,17 @@ def upgrade() -> None:
     _by_day("daily_visit_times", [sa.Column("quarter_at", sa.DateTime(timezone=True), nullable=False)], ("visits",))
     _by_day("daily_staff_stats", [sa.Column("staff_pin_id", sa.Uuid(), nullable=False)], STAFF)
     op.create_index("ix_daily_staff_stats_local_day", "daily_staff_stats", ["local_day"], unique=False)
+    op.create_table(
+        "stats_standing",
+        sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
+        sa.Column("vendor_id", sa.Uuid(), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("members", "stamps", "points")),
+        sa.PrimaryKeyConstraint("id", name="pk_stats_standing"),
+        sa.UniqueConstraint(
+            "vendor_id", "store_id", name="uq_stats_standing_vendor_id_store_id", postgresql_nulls_not_distinct=True
+        ),
+    )
     _by_card()
     op.create_table(
         "stats_due",
