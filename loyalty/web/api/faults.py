@@ -7,8 +7,8 @@ from loyalty.errors import (
     Forbidden,
     IdempotencyInProgress,
     IdempotencyKeyReused,
+    KeyRequired,
     LoyaltyError,
-    NotAuthenticated,
     NotFound,
     ProgramInactive,
     RateLimited,
@@ -27,7 +27,7 @@ from loyalty.web.errors import InternalError, MalformedRequest, TooLarge, Unsupp
 Errors = tuple[type[LoyaltyError], ...]
 
 ALWAYS: Errors = (MalformedRequest, TooLarge, ValidationError, RateLimited, InternalError, Unavailable)
-KEYED: Errors = (NotAuthenticated, Forbidden)
+KEYED: Errors = (KeyRequired, Forbidden)
 WRITES: Errors = (UnsupportedMediaType, IdempotencyKeyReused, IdempotencyInProgress)
 STORE: Errors = (StoreNotAllowed,)
 # NotFound: nobody of this shop's staff has the id that was sent with the PIN.

@@ -82,7 +82,7 @@ def operation(
     tag: str,
     renamed: Mapping[str, str] | None = None,
 ) -> Callable[[Handler], Handler]:
-    """Register a function as an operation; it may take `actor` or `admin`, `key`, `body`, `query` and parts of the path.
+    """Register a function as an operation; it takes `actor` or `admin`, `key`, `body`, `query`, and parts of the path.
 
     `scope` None opens it to everybody. `errors` are those of its rules: what the frame refuses is added.
     `limit_to` is per minute and source. `writes` is False for a POST that only looks, and then takes no key.

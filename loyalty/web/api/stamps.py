@@ -41,7 +41,7 @@ class RedeemStampsBody(NamesCard):
 
 
 class VoidStampsBody(NamesCard):
-    """Stamps to take back: those of one transaction (all that is left of it, unless a number is said), or the newest."""
+    """Stamps to take back: those of one transaction (all that is left, unless a number is said), or the newest."""
 
     transaction_id: UUID | None = None
     stamps_to_void: int | None = Field(default=None, ge=1, le=bounds.ADJUSTMENT, examples=[1])

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from loyalty.domain.values import Admin, Scope
 from loyalty.services import api_keys
 from loyalty.web.api.operations import OPERATIONS, Operation, all_errors
+from loyalty.web.api.problems import PROBLEM as PROBLEM_SCHEMA
 from tests import factories
 
 _numbers = itertools.count(1)
@@ -82,6 +83,7 @@ def check_documented(app: Flask, method: str, path: str, answer: TestResponse) -
         assert answer.content_type == PROBLEM, answer.text
         assert answer.json is not None
         assert answer.json["status"] == answer.status_code
+        assert answer.json.keys() <= PROBLEM_SCHEMA["properties"].keys(), answer.text
     made = find_operation(app, method, path)
     if made is None:
         return
