@@ -1,14 +1,20 @@
 """The pass: downloaded from the card's page, fetched by phones, unchanged where it is."""
 
-from datetime import UTC, datetime
+import logging
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
-from loyalty.services import cards, passes
-from tests.factories import change_program, make_key
-from tests.phone import SERVICE
+from loyalty.database import db, transaction
+from loyalty.models.programs import LoyaltyProgram, Reward
+from loyalty.services import cards, images, passes, programs
+from loyalty.services.images import Shape
+from tests.factories import change_program, make_card, make_key, make_reward, make_shop
+from tests.phone import SERVICE, HeldPass
+from tests.pictures import make_picture, opened
 from tests.web.apple.conftest import Bakery
 
 
@@ -94,6 +100,182 @@ def test_it_shows_a_changed_program_to_a_phone_that_asks(bakery: Bakery) -> None
         change_program(bakery.shop, stamps_target=12)
     phone.fetch(held.serial)
     assert held.stamps == "3/12"
+
+
+def keep_picture(bakery: Bakery, column: str, colour: str, shape: Shape) -> str:
+    """Have Ada take a picture for her card."""
+    with bakery.app.app_context():
+        address = images.keep(actor=bakery.shop.ada, data=make_picture(shape.value, colour), shape=shape)
+        change_program(bakery.shop, **{column: address})
+    return address
+
+
+def colour_in(held: HeldPass, name: str) -> tuple[int, ...]:
+    """The colour in the middle of a picture of the pass."""
+    picture = opened(held.opened.files[name]).convert("RGB")
+    pixel = picture.getpixel((picture.width // 2, picture.height // 2))
+    assert isinstance(pixel, tuple)
+    return tuple(int(part) for part in pixel)
+
+
+def test_it_shows_the_shop_s_logo_from_when_it_is_there(bakery: Bakery) -> None:
+    phone = bakery.phone()
+    held = phone.add(bakery.address)
+    letter = held.opened.files["logo.png"]
+    for colour, shown in (("#AA3311", (0xAA, 0x33, 0x11)), ("#22CC44", (0x22, 0xCC, 0x44))):
+        keep_picture(bakery, "logo_url", colour, Shape.LOGO)
+        assert phone.fetch(held.serial).status_code == 200
+        assert colour_in(held, "logo@3x.png") == colour_in(held, "icon@2x.png") == shown
+    with bakery.app.app_context():
+        change_program(bakery.shop, logo_url=None)
+    phone.fetch(held.serial)
+    assert held.opened.files["logo.png"] == letter
+
+
+def test_it_puts_a_logo_in_the_card_s_colour_on_a_white_plate(bakery: Bakery) -> None:
+    phone = bakery.phone()
+    held = phone.add(bakery.address)
+    keep_picture(bakery, "logo_url", "#4F46E5", Shape.LOGO)
+    phone.fetch(held.serial)
+    picture = opened(held.opened.files["logo@3x.png"]).convert("RGBA")
+    assert picture.getpixel((picture.width // 2, 3)) == (255, 255, 255, 255)
+    with bakery.app.app_context():
+        change_program(bakery.shop, card_color="#FFFFFF")
+    phone.fetch(held.serial)
+    picture = opened(held.opened.files["logo@3x.png"]).convert("RGBA")
+    assert picture.getpixel((picture.width // 2, 3)) == (0x4F, 0x46, 0xE5, 255)
+
+
+def test_it_shows_the_photograph_of_a_points_card_alone(bakery: Bakery) -> None:
+    phone = bakery.phone()
+    held = phone.add(bakery.address)
+    stamps = held.opened.files["strip.png"]
+    keep_picture(bakery, "hero_image_url", "#AA3311", Shape.HERO)
+    phone.fetch(held.serial)
+    assert held.opened.files["strip.png"] == stamps
+    with bakery.app.app_context():
+        change_program(bakery.shop, loyalty_type="points")
+    phone.fetch(held.serial)
+    assert colour_in(held, "strip@2x.png") == (0xAA, 0x33, 0x11)
+
+
+def test_it_makes_the_pass_although_the_picture_is_gone_from_the_data_folder(bakery: Bakery) -> None:
+    phone = bakery.phone()
+    held = phone.add(bakery.address)
+    with bakery.app.app_context():
+        change_program(
+            bakery.shop, logo_url=f"/images/{'0' * 32}.png", hero_image_url="https://elsewhere.example/x.png"
+        )
+    assert phone.fetch(held.serial).status_code == 200
+    assert held.stamps == "3/10"
+
+
+def test_it_says_the_reward_in_the_customer_s_language_and_in_all_others(bakery: Bakery) -> None:
+    with bakery.app.app_context():
+        change_program(bakery.shop, loyalty_type="points")
+        words = {"fr": {"name": 'Un "grand" gâteau', "description": ""}, "de": {"name": "Ein Kuchen"}, "lb": {}}
+        make_reward(bakery.shop, "A cake", translations=words)
+        cards = [make_card(bakery.shop, locale=locale) for locale in ("fr", "lb")]
+        addresses = [passes.find_apple_link(public_token=card.public_token) or "" for card in cards]
+    french, other = (bakery.phone().add(address).opened for address in addresses)
+    assert french.fields["points_reward"]["value"] == 'Un "grand" gâteau'
+    said = [french.strings(locale).get('Un "grand" gâteau') for locale in ("en", "fr", "de", "lb")]
+    assert said == ["A cake", None, "Ein Kuchen", "A cake"]
+    assert other.fields["points_reward"]["value"] == "A cake"
+    assert [other.strings(locale).get("A cake") for locale in ("en", "fr", "de", "lb")] == [
+        None,
+        'Un "grand" gâteau',
+        "Ein Kuchen",
+        None,
+    ]
+
+
+def test_it_says_a_new_translation_to_a_phone_that_asks(bakery: Bakery) -> None:
+    with bakery.app.app_context():
+        change_program(bakery.shop, loyalty_type="points")
+        make_reward(bakery.shop, "A cake")
+    phone = bakery.phone()
+    held = phone.add(bakery.address)
+    with bakery.app.app_context(), transaction():
+        db.session.execute(sa.update(Reward).values(translations={"fr": {"name": "Un gâteau"}}))
+    phone.fetch(held.serial)
+    assert held.opened.strings("fr")["A cake"] == "Un gâteau"
+
+
+@pytest.mark.parametrize(
+    "form", ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"], ids=["1123", "850", "c"]
+)
+def test_it_reads_the_three_ways_to_write_a_date(bakery: Bakery, form: str) -> None:
+    phone = bakery.phone()
+    held = phone.add(bakery.address)
+    for moved, status in ((timedelta(minutes=1), 304), (timedelta(minutes=-1), 200)):
+        held.last_modified = (datetime.now(UTC) + moved).strftime(form)
+        assert phone.fetch(held.serial).status_code == status
+
+
+def test_it_dates_the_pass_by_its_change_and_answers_304_from_that_second_on(
+    bakery: Bakery, owner_engine: sa.Engine
+) -> None:
+    phone = bakery.phone()
+    held = phone.add(bakery.address)
+    with owner_engine.begin() as connection:
+        connection.execute(sa.text("UPDATE loyalty_cards SET apple_changed_at = '2026-11-20T12:00:00.75Z'"))
+    address, said = f"{SERVICE}/passes/{held.pass_type}/{held.serial}", "Fri, 20 Nov 2026 12:00:00 GMT"
+    for method in ("GET", "HEAD"):
+        for since, status in ((None, 200), ("Fri, 20 Nov 2026 11:59:59 GMT", 200), (said, 304)):
+            headers = phone.proof(held) | ({"If-Modified-Since": since} if since else {})
+            answer = phone.client.open(address, method=method, headers=headers)
+            assert answer.status_code == status
+            assert answer.headers.get("Last-Modified", said) == said
+            assert "Last-Modified" in answer.headers or status == 304
+            assert answer.headers["Cache-Control"] == "private, no-cache"
+            assert "Authorization" in answer.headers["Vary"]
+            assert bool(answer.data) == (method == "GET" and status == 200)
+            assert "Set-Cookie" not in answer.headers
+
+
+def test_it_keeps_serving_the_passes_of_a_vendor_that_is_suspended(bakery: Bakery, owner_engine: sa.Engine) -> None:
+    phone = bakery.phone()
+    held = phone.add(bakery.address)
+    with owner_engine.begin() as connection:
+        connection.execute(sa.text("UPDATE vendors SET status = 'suspended'"))
+    assert phone.register(held) == 201
+    assert phone.list_changed(held.pass_type) == [held.serial]
+    assert phone.fetch(held.serial).status_code == 200
+    assert bakery.phone().add(bakery.address).stamps == "3/10"
+    assert phone.throw_away(held) == 200
+
+
+def test_it_writes_neither_token_nor_serial_into_its_log(bakery: Bakery, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    phone = bakery.phone()
+    held = phone.add(bakery.address)
+    phone.register(held)
+    phone.fetch(held.serial)
+    phone.client.get(f"{SERVICE}/passes/{held.pass_type}/{held.serial}", headers={"Authorization": "ApplePass wrong1"})
+    secret = (
+        held.serial,
+        str(held.opened.says["authenticationToken"]),
+        bakery.card.public_token,
+        "wrong1",
+        phone.device,
+    )
+    ours = [record for record in caplog.records if not record.name.startswith(("sqlalchemy", "werkzeug"))]
+    assert ours
+    for record in ours:
+        assert not [word for word in secret if word in f"{record.getMessage()} {record.__dict__}"]
+
+
+def test_it_names_its_pass_type_on_the_program_that_is_activated(bakery: Bakery) -> None:
+    with bakery.app.app_context():
+        shop = make_shop("cafe", active=False)
+        programs.activate(actor=shop.ada, key=make_key(shop.ada))
+        asked = sa.select(LoyaltyProgram.apple_pass_type_id).where(LoyaltyProgram.id == shop.program_id)
+        assert db.session.scalar(asked) == passes.find_pass_type() == "pass.example.loyalty"
+        # Paused while there are no passes, and started again: what was noted stays.
+        passes.configure(apple=None)
+        programs.activate(actor=shop.ada, key=make_key(shop.ada))
+        assert db.session.scalar(asked) == "pass.example.loyalty"
 
 
 def test_it_offers_no_pass_where_none_are_made(app: Flask) -> None:
