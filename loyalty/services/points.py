@@ -100,7 +100,13 @@ def earn(
 
 
 def redeem(
-    *, actor: Actor, card: CardRef, reward_id: str, key: RequestKey, approval: Approval | None = None
+    *,
+    actor: Actor,
+    card: CardRef,
+    reward_id: str,
+    notes: str | None = None,
+    key: RequestKey,
+    approval: Approval | None = None,
 ) -> PointsRedemptionReceipt:
     """Buy a reward with points, once per key; `reward_id` is the reward's public id."""
     return perform(
@@ -108,7 +114,7 @@ def redeem(
         card=card,
         key=key,
         receipt=PointsRedemptionReceipt,
-        rule=lambda scene: _redeem(scene, reward_id),
+        rule=lambda scene: _redeem(scene, reward_id, notes),
         ground=Ground(loyalty=LoyaltyType.POINTS),
         approval=approval,
     )
@@ -203,7 +209,7 @@ def _first_answer(scene: Scene, first: AnyRow, amount: int) -> PointsReceipt:
     )
 
 
-def _redeem(scene: Scene, reward_id: str) -> PointsRedemptionReceipt:
+def _redeem(scene: Scene, reward_id: str, notes: str | None) -> PointsRedemptionReceipt:
     state = scene.state
     reward = _offer(scene, reward_id)
     home = scene.card.enrolled_at_store_id
@@ -217,6 +223,7 @@ def _redeem(scene: Scene, reward_id: str) -> PointsRedemptionReceipt:
         points_delta=-reward.points_required,
         reward_id=reward.public_id,
         reward_description=reward.name,
+        notes=notes,
     )
     transaction_id = scene.append(entry)
     state.points_redeemed += reward.points_required

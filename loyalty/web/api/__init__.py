@@ -2,12 +2,12 @@
 
 from flask import Response
 
-from loyalty.web.api import description, stamps
+from loyalty.web.api import description, points, stamps, transactions
 from loyalty.web.api.blueprint import blueprint
 from loyalty.web.forms import csrf
 from loyalty.web.limits import add_headers
 
-__all__ = ["blueprint", "description", "stamps"]
+__all__ = ["blueprint", "description", "points", "stamps", "transactions"]
 
 
 @blueprint.after_request

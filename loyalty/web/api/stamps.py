@@ -1,7 +1,6 @@
 """Stamps: add, redeem, take back, correct."""
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -21,10 +20,8 @@ from loyalty.services import adjustments, stamps, voids
 from loyalty.web.api.naming import NamesCard
 from loyalty.web.api.operations import operation
 from loyalty.web.api.schemas import Note
-from loyalty.web.api.till import Done, Reason, Voided
+from loyalty.web.api.till import Delta, Done, Reason, Voided
 from loyalty.web.sentences import gettext, ngettext
-
-Delta = Annotated[int, Field(ge=-bounds.ADJUSTMENT, le=bounds.ADJUSTMENT, examples=[2])]
 
 
 class StampsBody(NamesCard):

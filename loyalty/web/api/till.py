@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from loyalty.domain import bounds
 from loyalty.web.api.schemas import NO_NUL, Answer
 
 Reason = Annotated[
@@ -17,6 +18,7 @@ Reason = Annotated[
         description="Why; it stands in the history.",
     ),
 ]
+Delta = Annotated[int, Field(ge=-bounds.ADJUSTMENT, le=bounds.ADJUSTMENT, examples=[2], description="Not 0.")]
 
 
 class Done(Answer):
