@@ -8,6 +8,7 @@ from loyalty.database import Base
 
 # What changes by being looked at: when somebody was last there, and how often somebody tried.
 VOLATILE = {
+    "api_key_secrets": {"last_used_at"},
     "terminals": {"last_seen_at", "staff_seen_at", "updated_at"},
     "user_sessions": {"last_seen_at"},
     "pin_throttles": {"failed_attempts", "locked_until", "window_started_at", "updated_at", "source", "subject"},
