@@ -160,18 +160,20 @@ def _tell_of_card(event_type: str, card_id: UUID, vendor_id: UUID, more: Mapping
 
 def _write(vendor_id: UUID, receivers: _Receivers, events: Iterable[Event]) -> None:
     """Note each event once for everybody who wants it; what a paused endpoint missed is sent when it goes on."""
-    rows, active = [], []
+    rows, active = [], {endpoint.id for endpoint in receivers.endpoints if endpoint.state == "active"}
     for event in events:
         body = _body(event, receivers.vendor_code)
-        for endpoint in receivers.endpoints:
-            if event.event_type in endpoint.events:
-                rows.append(_row(vendor_id, endpoint.id, body, at=event.occurred_at))
-                active += [rows[-1]["id"]] if endpoint.state == "active" else []
+        wanting = [endpoint.id for endpoint in receivers.endpoints if event.event_type in endpoint.events]
+        rows += [_row(vendor_id, endpoint_id, body, at=event.occurred_at) for endpoint_id in wanting]
     if not rows:
         return
+    # Ids of the same millisecond are in no order, and the log and a resumed endpoint go by them.
+    for row, delivery_id in zip(rows, sorted(row["id"] for row in rows), strict=True):
+        row["id"] = delivery_id
     db.session.execute(insert(WebhookDelivery), rows)
-    for delivery_id in active:
-        queue_delivery(delivery_id=delivery_id, vendor_id=vendor_id)
+    for row in rows:
+        if row["endpoint_id"] in active:
+            queue_delivery(delivery_id=row["id"], vendor_id=vendor_id)
 
 
 def _row(vendor_id: UUID, endpoint_id: UUID, body: Json, *, at: datetime) -> Json:
