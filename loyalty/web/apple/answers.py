@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from flask import Response, request
 
+from loyalty.web.errors import TooLarge
+
 _SCHEME = "applepass"
 
 
@@ -20,8 +22,11 @@ def pass_token() -> bytes:
     return token.strip().encode("utf-8", "replace") if scheme.lower() == _SCHEME else b""
 
 
-def json_body() -> Mapping[str, object]:
-    """Read the body as a JSON object, whatever kind it says it is; empty where it is none."""
+def json_body(*, longest: int) -> Mapping[str, object]:
+    """Read a body of so many bytes at most as a JSON object, whatever kind it says it is; empty where it is none."""
+    # What says that it is too long is not even read; what does not say how long it is ends at the application's bound.
+    if (request.content_length or 0) > longest or len(request.get_data()) > longest:
+        raise TooLarge
     try:
         body = request.get_json(force=True, silent=True)
     except RecursionError:  # brackets within brackets within brackets

@@ -16,6 +16,7 @@ _TAG = re.compile("[0-9]{1,18}", re.ASCII)
 # Both are opaque; these are the letters that can stand in an address.
 _DEVICE = re.compile(r"[!-~]{1,200}", re.ASCII)
 _PUSH_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,512}", re.ASCII)
+_LONGEST_BODY = 4 * 1024
 
 
 @blueprint.post(f"{DEVICE}/<serial>", strict_slashes=False)
@@ -63,7 +64,7 @@ def _known(device: str) -> str:
 
 
 def _push_token() -> str:
-    push_token = json_body().get("pushToken")
+    push_token = json_body(longest=_LONGEST_BODY).get("pushToken")
     if not isinstance(push_token, str) or not _PUSH_TOKEN.fullmatch(push_token):
         raise MalformedRequest
     return push_token

@@ -3,16 +3,15 @@
 import logging
 import re
 
-from flask import Response, request
+from flask import Response
 
 from loyalty.web.access import public
 from loyalty.web.apple.answers import bare, json_body
 from loyalty.web.apple.blueprint import SERVICE, blueprint
-from loyalty.web.errors import MalformedRequest, TooLarge
+from loyalty.web.errors import MalformedRequest
 from loyalty.web.limits import address_source, limit
 
 _LONGEST_BODY = 16 * 1024
-_MOST_ENTRIES = 100
 # A sample: the first words of one phone tell what is wrong, the hundredth nothing new.
 _SAMPLE = 3
 _LONGEST_LINE = 300
@@ -27,10 +26,8 @@ _log = logging.getLogger(__name__)
 @limit("10 per minute", key_func=address_source)
 def note() -> Response:
     """Take a phone's complaints."""
-    if len(request.get_data()) > _LONGEST_BODY:
-        raise TooLarge
-    said = json_body().get("logs")
-    if not isinstance(said, list) or len(said) > _MOST_ENTRIES:
+    said = json_body(longest=_LONGEST_BODY).get("logs")
+    if not isinstance(said, list):
         raise MalformedRequest
     entries = [entry for entry in said if isinstance(entry, str)]
     if len(entries) < len(said):

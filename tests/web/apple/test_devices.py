@@ -1,12 +1,19 @@
 """Phones: registering, listing by tag, unregistering."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from werkzeug.test import Client
 
+from config import Config
+from loyalty.services import apple_devices
 from tests.apple_passes import passes as make_passes
 from tests.phone import SERVICE, Phone
 from tests.web.apple.conftest import Bakery
+from tests.web.test_limits import limited
 
 
 def rows(owner_engine: sa.Engine, query: str) -> list[tuple[object, ...]]:
@@ -119,7 +126,7 @@ def test_it_answers_a_wrong_token_and_an_unknown_serial_alike(bakery: Bakery) ->
     assert answers == {(401, b"", None)}
 
 
-def refusal(client: FlaskClient, method: str, path: str, headers: dict[str, str]) -> tuple[int, bytes, str | None]:
+def refusal(client: Client, method: str, path: str, headers: dict[str, str]) -> tuple[int, bytes, str | None]:
     answer = client.open(SERVICE + path, method=method, headers=headers, json={"pushToken": "ab"})
     return answer.status_code, answer.data, answer.headers.get("Content-Type")
 
@@ -142,6 +149,131 @@ def test_it_refuses_a_registration_without_a_token(bakery: Bakery, body: bytes) 
     path = f"{SERVICE}/devices/{phone.device}/registrations/{held.pass_type}/{held.serial}"
     answer = phone.client.post(path, data=body, headers=phone.proof(held))
     assert (answer.status_code, answer.data) == (400, b"")
+
+
+@pytest.mark.parametrize(("length", "status"), [(4096, 201), (4097, 413), (250_000, 413), (300_000, 413)])
+def test_it_reads_no_more_of_a_registration_than_a_phone_sends(bakery: Bakery, length: int, status: int) -> None:
+    phone = bakery.phone()
+    held = phone.add(bakery.address)
+    path = f"{SERVICE}/devices/{phone.device}/registrations/{held.pass_type}/{held.serial}"
+    body = b'{"pushToken": "ab"}'
+    answer = phone.client.post(path, data=body + b" " * (length - len(body)), headers=phone.proof(held))
+    assert (answer.status_code, answer.data) == (status, b"")
+
+
+@pytest.mark.parametrize(
+    ("device", "push_token", "status"),
+    [
+        ("d" * 200, "a" * 512, 201),
+        ("d" * 201, "ab", 400),
+        ("d", "a" * 513, 400),
+        ("d%0Ax", "ab", 400),
+        ("é", "ab", 400),
+    ],
+)
+def test_it_bounds_what_a_phone_calls_itself(bakery: Bakery, device: str, push_token: str, status: int) -> None:
+    phone = bakery.phone()
+    held = phone.add(bakery.address)
+    path = f"{SERVICE}/devices/{device}/registrations/{held.pass_type}/{held.serial}"
+    answer = phone.client.post(path, json={"pushToken": push_token}, headers=phone.proof(held))
+    assert answer.status_code == status
+
+
+def test_it_looks_at_no_body_before_the_proof(bakery: Bakery) -> None:
+    held = bakery.phone().add(bakery.address)
+    path = f"{SERVICE}/devices/d/registrations/{held.pass_type}/{held.serial}"
+    for body in (b"", b"nonsense", b"x" * 200_000):
+        assert bakery.app.test_client().post(path, data=body).status_code == 401
+
+
+def test_it_answers_without_the_kind_of_a_body_that_is_not_there(bakery: Bakery) -> None:
+    phone = bakery.phone()
+    held = phone.add(bakery.address)
+    path = f"{SERVICE}/devices/{phone.device}/registrations/{held.pass_type}"
+    answers = [
+        phone.client.get(path),
+        phone.client.post(f"{path}/{held.serial}", json={"pushToken": "ab"}, headers=phone.proof(held)),
+        phone.client.delete(f"{path}/{held.serial}", headers=phone.proof(held)),
+        phone.client.delete(f"{path}/{held.serial}", headers=phone.proof(held)),
+    ]
+    assert [(answer.status_code, answer.data) for answer in answers] == [(204, b""), (201, b""), (200, b""), (200, b"")]
+    assert not [answer for answer in answers if "Content-Type" in answer.headers or "Set-Cookie" in answer.headers]
+
+
+def test_it_lists_as_json_with_a_tag_that_is_text(bakery: Bakery) -> None:
+    phone = bakery.phone()
+    held = phone.add(bakery.address)
+    phone.register(held)
+    answer = phone.client.get(f"{SERVICE}/devices/{phone.device}/registrations/{held.pass_type}")
+    assert answer.content_type == "application/json"
+    assert answer.json is not None
+    assert set(answer.json) == {"serialNumbers", "lastUpdated"}
+    assert isinstance(answer.json["lastUpdated"], str)
+    assert answer.json["lastUpdated"].isdecimal()
+
+
+def test_it_registers_a_phone_that_asks_many_times_at_once(bakery: Bakery, owner_engine: sa.Engine) -> None:
+    phone = bakery.phone()
+    held = phone.add(bakery.address)
+    begin = threading.Barrier(8)
+
+    def register(number: int) -> int:
+        other = Phone(bakery.app.test_client(), device=phone.device, push_token=f"{number}ab")
+        begin.wait()
+        return other.register(held)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(register, range(8))) == [200] * 7 + [201]
+    counts = "SELECT (SELECT count(*) FROM apple_devices), (SELECT count(*) FROM apple_device_registrations)"
+    assert rows(owner_engine, counts) == [(1, 1)]
+
+
+def test_it_takes_hundreds_of_names_of_one_phone_and_pushes_once(bakery: Bakery) -> None:
+    phone = bakery.phone()
+    held = phone.add(bakery.address)
+    for number in range(120):
+        phone.device = f"name-{number}"
+        assert phone.register(held) == 201
+    bakery.stamp()
+    with bakery.app.app_context():
+        push = apple_devices.prepare_push(card_id=bakery.card.card_id)
+    assert push is not None
+    assert push.tokens == [phone.push_token]
+
+
+LIMITED = {
+    "log": (("POST", "/log"), 10),
+    "list": (("GET", "/devices/the-same-phone/registrations/pass.example.loyalty"), 120),
+}
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_it_serves_a_stranger_so_often_a_minute(config: Config, name: str) -> None:
+    (method, path), most = LIMITED[name]
+    with limited(config) as app:
+        client = app.test_client()
+        statuses = [client.open(SERVICE + path, method=method, json={"logs": []}).status_code for _ in range(most + 6)]
+        refused = client.open(SERVICE + path, method=method, json={"logs": []})
+    assert most <= statuses.index(429) <= most + 3
+    assert (refused.status_code, refused.data) == (429, b"")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 61
+
+
+def test_it_counts_each_phone_and_each_address_by_itself(config: Config) -> None:
+    with limited(config) as app:
+        client = app.test_client()
+
+        def ask(device: str, address: str) -> int:
+            path = f"{SERVICE}/devices/{device}/registrations/pass.example.loyalty"
+            return client.get(path, environ_overrides={"REMOTE_ADDR": address}).status_code
+
+        asked = [ask("one-phone", f"192.0.2.{number}") for number in range(126)]
+        assert asked.count(429) >= 1
+        # The phone is refused wherever it asks from, another one at the same address is not.
+        assert ask("one-phone", "198.51.100.1") == 429
+        assert ask("another", "192.0.2.1") == 204
+        by_one = [ask(f"phone-{number}", "203.0.113.7") for number in range(620)]
+        assert 600 <= by_one.index(429) <= 615
 
 
 def test_it_answers_401_while_no_passes_are_made(client: FlaskClient) -> None:
