@@ -15,6 +15,7 @@ from tests.world import Business
 MOST = {
     "terminal": 8,
     "office": 15,
+    "admin": 15,
     "public": 8,
     # Reads what it takes back, and whether something stands on it.
     "terminal.void": 11,
@@ -62,7 +63,7 @@ def fill(shop: factories.Shop) -> None:
 def pages(app: Flask, bakery: Business) -> dict[str, list[str]]:
     """Open every page as everybody who may, as htmx does; return what each sent to the database."""
     people = world.doors(app, bakery)
-    browsers = [people[name] for name in ("staff session", "manager session", "owner")] + [
+    browsers = [people[name] for name in ("staff session", "manager session", "owner", "admin")] + [
         world.strangers(app)["anonymous"]
     ]
     found: dict[str, list[str]] = {}
