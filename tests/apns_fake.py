@@ -27,7 +27,10 @@ from tests.apple_passes import certificates
 
 @dataclass
 class Answer:
-    """What the server says to a push; `hang_up` closes the connection before, `go_away` after the answer."""
+    """What the server says to a push; `hang_up` closes the connection before, `go_away` after the answer.
+
+    With `after` it says so when that has happened.
+    """
 
     status: int = 200
     reason: str = ""
@@ -35,6 +38,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     hang_up: bool = False
     go_away: bool = False
+    after: threading.Event | None = None
 
 
 @dataclass
@@ -55,6 +59,7 @@ class ApnsFake:
         self.by_token: dict[str, list[Answer]] = {}
         self.seen: list[Seen] = []
         self.connections = 0
+        self.arrived = threading.Event()
         # Made before any thread asks: a cache that is filled twice gives two authorities.
         self._known = certificates()
         self._own = server_certificate()
@@ -134,6 +139,9 @@ class ApnsFake:
         token = headers[":path"].rpartition("/")[2]
         mine = self.by_token.get(token)
         answer = (mine.pop(0) if len(mine) > 1 else mine[0]) if mine else self.everybody
+        self.arrived.set()
+        if answer.after is not None:
+            answer.after.wait(30)
         if answer.hang_up:
             return False
         with self._kept:

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from config import Config
 from loyalty import jobs
 from loyalty.adapters.apns import ApnsPusher
 from loyalty.jobs import apple
@@ -26,6 +27,20 @@ class World:
     card: Card
     apns: ApnsFake
     engine: sa.Engine
+
+    def settings(self, config: Config) -> dict[str, str]:
+        """What a worker has to know to push to this service."""
+        made = apple_passes.certificates()
+        return {
+            "PUBLIC_URL": config.public_url,
+            "APPLE_TEAM_ID": made.team_id,
+            "APPLE_PASS_TYPE_ID": made.pass_type_id,
+            "APPLE_PASS_CERT_FILE": str(made.certificate),
+            "APPLE_PASS_KEY_FILE": str(made.key),
+            "APPLE_WWDR_FILE": str(made.wwdr),
+            "APNS_URL": self.apns.url,
+            "SSL_CERT_FILE": str(server_certificate()),
+        }
 
     def phone(self, card: Card | None = None) -> tuple[Phone, HeldPass]:
         """A phone that holds the pass of a card."""

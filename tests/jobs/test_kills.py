@@ -13,8 +13,6 @@ from config import Config
 from loyalty.database import db, transaction
 from loyalty.models.outbox import OPEN, OutboxMessage
 from loyalty.services import outbox
-from tests import apple_passes
-from tests.apns_fake import server_certificate
 from tests.crash_worker import CrashWorker, crash_worker
 from tests.factories import Card, Shop
 from tests.google_fake import GoogleFake, Trouble
@@ -29,22 +27,6 @@ __all__ = ["bakery", "cleo", "world"]
 MOST_POINTS = 100
 
 
-def apple_worker(config: Config, address: str) -> "Iterator[CrashWorker]":
-    made = apple_passes.certificates()
-    settings = {
-        "PUBLIC_URL": config.public_url,
-        "APPLE_TEAM_ID": made.team_id,
-        "APPLE_PASS_TYPE_ID": made.pass_type_id,
-        "APPLE_PASS_CERT_FILE": str(made.certificate),
-        "APPLE_PASS_KEY_FILE": str(made.key),
-        "APPLE_WWDR_FILE": str(made.wwdr),
-        "APNS_URL": address,
-        "SSL_CERT_FILE": str(server_certificate()),
-    }
-    with crash_worker(config, **settings) as worker:
-        yield worker
-
-
 def google_settings(google: GoogleFake, folder: Path) -> dict[str, str]:
     return {
         "PUBLIC_URL": PUBLIC_URL,
@@ -56,7 +38,8 @@ def google_settings(google: GoogleFake, folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def pusher(config: Config, world: World) -> Iterator[CrashWorker]:
-    yield from apple_worker(config, world.apns.url)
+    with crash_worker(config, **world.settings(config)) as worker:
+        yield worker
 
 
 @pytest.fixture

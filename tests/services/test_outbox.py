@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,7 @@ from loyalty.database import db, new_id, transaction
 from loyalty.models.outbox import OutboxMessage
 from loyalty.services import outbox
 from loyalty.services.outbox import Claim, Recorded
+from tests.factories import make_shop
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -201,3 +203,69 @@ def test_it_lists_mails_before_all_others() -> None:
     others = [add() for _ in range(3)]
     mail = add(kind="mail.enrollment")
     assert outbox.due(limit=10) == [mail, *others]
+
+
+def test_it_blurs_the_waits_of_all_but_mails() -> None:
+    for wait in outbox.OTHER_WAITS:
+        blurred = [outbox._blurred(KIND, wait) for _ in range(100)]
+        assert wait / 2 <= min(blurred) < max(blurred) <= wait
+    assert {outbox._blurred("mail.card_link", wait) for wait in outbox.MAIL_WAITS} == set(outbox.MAIL_WAITS)
+
+
+def test_it_lists_nothing_of_kinds_that_have_to_wait() -> None:
+    other, mail = add(kind="test.other"), add(kind="mail.enrollment")
+    add()
+    assert outbox.due(limit=10, without=[KIND]) == [mail, other]
+
+
+def test_it_puts_the_cards_of_one_vendor_one_behind_the_other() -> None:
+    vendor_id, neighbour_id = make_shop().vendor_id, make_shop("meat").vendor_id
+    extra = 40
+    for part in (outbox.MASS_AT_ONCE, extra):
+        with transaction():
+            outbox.add_many(kind=KIND, subjects=[(new_id(), vendor_id) for _ in range(part)])
+    with transaction():
+        outbox.add_many(kind=KIND, subjects=[(new_id(), neighbour_id)])
+    rows = [row for row in all_rows() if row.vendor_id == vendor_id]
+    neighbours = [row for row in all_rows() if row.vendor_id == neighbour_id]
+    assert waits(rows[: outbox.MASS_AT_ONCE]) == {timedelta()}
+    steps = [later.not_before - row.not_before for row, later in pairwise(rows[outbox.MASS_AT_ONCE :])]
+    assert len(steps) == extra - 1
+    assert all(abs(step - outbox.MASS_APART) < timedelta(milliseconds=5) for step in steps)
+    assert waits(neighbours) == {timedelta()}
+
+
+def test_it_tells_a_card_at_once_that_is_stamped_while_it_waits_in_a_mass() -> None:
+    vendor_id = make_shop().vendor_id
+    subjects = [(new_id(), vendor_id) for _ in range(outbox.MASS_AT_ONCE + 1000)]
+    with transaction():
+        outbox.add_many(kind=KIND, subjects=subjects)
+    waiting = all_rows()[-1]
+    assert outbox.claim(message_id=waiting.id) is None
+    with transaction():
+        outbox.add_many(kind=KIND, subjects=subjects[-1:])
+    assert outbox.claim(message_id=waiting.id) is None
+    with transaction():
+        assert outbox.add(kind=KIND, subject_id=waiting.subject_id, vendor_id=vendor_id) == waiting.id
+    assert claimed(waiting.id).version == 3
+
+
+def test_it_has_a_receiver_told_again_after_a_worker_was_late() -> None:
+    message_id = add()
+    stale = claimed(message_id)
+    age(message_id, outbox.LEASE + timedelta(seconds=1))
+    outbox.record_delivered(claim=claimed(message_id))
+    outbox.tell_again(claim=stale)
+    again = all_rows()[-1]
+    assert (again.id != message_id, again.subject_id, again.version) == (True, stale.subject_id, 1)
+
+
+def all_rows() -> list[OutboxMessage]:
+    with transaction():
+        db.session.expire_all()
+        return list(db.session.scalars(sa.select(OutboxMessage).order_by(OutboxMessage.not_before)))
+
+
+def waits(rows: list[OutboxMessage]) -> set[timedelta]:
+    """How long rows wait beyond the moment at which they were written, in whole tenths of a second."""
+    return {timedelta(seconds=max(0, round((row.not_before - row.created_at).total_seconds(), 1))) for row in rows}
