@@ -4,6 +4,7 @@ import base64
 import json
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +13,8 @@ from flask import Flask
 from loyalty.database import db, transaction
 from loyalty.errors import CardInactive, CardNotFound, NotFound
 from loyalty.models.google import GoogleNonce
-from loyalty.services import cards, google_callbacks, google_passes, programs, rewards, stamps, stores
+from loyalty.services import cards, google_callbacks, google_passes, images, programs, rewards, stamps, stores
+from loyalty.services.images import Shape
 from loyalty.wallets.google_account import SAVE_ADDRESS
 from tests.factories import Card, Shop, change_program, make_card, make_key, make_reward, make_shop, make_store
 from tests.google_fake import GoogleFake
@@ -27,6 +29,7 @@ from tests.google_platform import (
     told,
 )
 from tests.google_signer import ISSUER
+from tests.pictures import make_picture, opened
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -64,6 +67,74 @@ def test_it_gives_shops_without_a_logo_one_of_ours(bakery: Shop) -> None:
         described = google_passes.find_class(program_id=bakery.program_id)
         assert described is not None
         assert described.described["programLogo"] == {"sourceUri": {"uri": shown}}
+
+
+def test_it_shows_google_the_shop_s_own_pictures_where_it_can_fetch_them(bakery: Shop, app: Flask) -> None:
+    seen = set()
+    for colour in ("#AA3311", "#22CC44"):
+        pictures = {shape: make_picture(shape.value, colour) for shape in (Shape.LOGO, Shape.HERO)}
+        logo, hero = (images.keep(actor=bakery.ada, data=data, shape=shape) for shape, data in pictures.items())
+        change_program(bakery, logo_url=logo, hero_image_url=hero)
+        described = google_passes.find_class(program_id=bakery.program_id)
+        assert described is not None
+        for name, shape in (("programLogo", Shape.LOGO), ("heroImage", Shape.HERO)):
+            address = described.described[name]["sourceUri"]["uri"]  # type: ignore[index] # JSON
+            # Google keeps what it fetched: another picture needs another address.
+            seen.add(address)
+            answer = app.test_client().get(address.removeprefix("https://cards.example"))
+            assert (answer.status_code, answer.content_type) == (200, "image/png")
+            assert opened(answer.data).size == shape.value
+            assert "Set-Cookie" not in answer.headers
+            assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert len(seen) == 4
+
+
+def test_it_patches_the_class_when_the_logo_changes(bakery: Shop, google: GoogleFake) -> None:
+    save(make_card(bakery))
+    logo = images.keep(actor=bakery.ada, data=make_picture(Shape.LOGO.value), shape=Shape.LOGO)
+    programs.change(actor=bakery.ada, changes={"logo_url": logo}, key=make_key(bakery.ada))
+    deliver_all()
+    held = google.classes[class_id(bakery)]
+    assert held["programLogo"] == {"sourceUri": {"uri": f"https://cards.example{logo}"}}
+    assert google.methods()[-1] == "PATCH loyaltyClass"
+
+
+def test_it_speaks_the_customer_s_language_first(bakery: Shop) -> None:
+    for locale, label in (("de", "Stempel"), ("lb", "Stempelen"), ("en", "Stamps")):
+        card = make_card(bakery, locale=locale)
+        described = google_passes.find_object(card_id=card.card_id)
+        assert described is not None
+        points: Any = described.described["loyaltyPoints"]
+        assert (points["label"], points["localizedLabel"]["defaultValue"]["language"]) == (label, locale)
+
+
+def test_it_says_a_reward_in_every_language_where_the_shop_has_translated_it(bakery: Shop) -> None:
+    change_program(bakery, loyalty_type="points")
+    make_reward(bakery, "Un gâteau", translations={"de": {"name": "Ein Kuchen"}, "en": {"name": "A cake"}})
+    card = make_card(bakery, locale="de")
+    described = google_passes.find_object(card_id=card.card_id)
+    assert described is not None
+    (module,) = cast("list[Any]", described.described["textModulesData"])
+    assert module["body"] == "Ein Kuchen"
+    assert module["localizedBody"] == {
+        "defaultValue": {"language": "de", "value": "Ein Kuchen"},
+        "translatedValues": [
+            {"language": "en", "value": "A cake"},
+            {"language": "fr", "value": "Un gâteau"},
+            {"language": "lb", "value": "Un gâteau"},
+        ],
+    }
+    assert module["localizedHeader"]["defaultValue"] == {"language": "de", "value": "Nächste Prämie"}
+
+
+def test_it_says_an_untranslated_reward_once_in_the_shop_s_own_words(bakery: Shop) -> None:
+    change_program(bakery, loyalty_type="points")
+    make_reward(bakery, "Un gâteau")
+    described = google_passes.find_object(card_id=make_card(bakery, locale="de").card_id)
+    assert described is not None
+    (module,) = cast("list[Any]", described.described["textModulesData"])
+    assert module["body"] == "Un gâteau"
+    assert "localizedBody" not in module
 
 
 def test_it_says_that_the_same_is_the_same(bakery: Shop) -> None:

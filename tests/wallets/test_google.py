@@ -10,6 +10,7 @@ import pytest
 from loyalty.domain.values import LoyaltyType, PassContent
 from loyalty.wallets.google import class_json, class_patch, content_hash, object_json, object_patch
 from loyalty.wallets.google_facts import CardFacts, Link, Place, ProgramFacts, class_id, is_id, object_id
+from loyalty.wallets.google_texts import texts
 
 ISSUER = "3388000000012345678"
 PROGRAM = UUID("01935a00-0000-7000-8000-000000000001")
@@ -172,6 +173,11 @@ def test_it_speaks_the_vendors_language_first_and_all_others_too(locale: str) ->
     label = described["loyaltyPoints"]["localizedLabel"]
     assert label["defaultValue"] == {"language": locale, "value": STAMPS[locale]}
     assert {one["language"] for one in label["translatedValues"]} == STAMPS.keys() - {locale}
+
+
+@pytest.mark.parametrize(("name", "most"), [("stamps", 9), ("points", 9), ("member", 15), ("card_number", 15)])
+def test_it_has_labels_as_short_as_google_shows_them(name: str, most: int) -> None:
+    assert all(len(label) <= most for label in texts(name).values())
 
 
 def test_it_falls_back_to_english_where_a_language_is_missing() -> None:

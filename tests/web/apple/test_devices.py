@@ -131,6 +131,32 @@ def refusal(client: Client, method: str, path: str, headers: dict[str, str]) -> 
     return answer.status_code, answer.data, answer.headers.get("Content-Type")
 
 
+def test_it_opens_a_pass_with_its_own_token_alone(bakery: Bakery) -> None:
+    phone = bakery.phone()
+    _, other = bakery.another_card()
+    mine, theirs = phone.add(bakery.address), phone.add(other)
+    for method, path in (("GET", "passes"), ("POST", "devices/d/registrations"), ("DELETE", "devices/d/registrations")):
+        address = f"{SERVICE}/{path}/{mine.pass_type}/{theirs.serial}"
+        answer = phone.client.open(address, method=method, json={"pushToken": "ab"}, headers=phone.proof(mine))
+        assert answer.status_code == 401
+
+
+def test_it_lists_every_pass_that_changed_and_not_only_the_newest(bakery: Bakery) -> None:
+    phone = bakery.phone()
+    other, address = bakery.another_card()
+    held = [phone.add(bakery.address), phone.add(address)]
+    for one in held:
+        phone.register(one)
+    phone.list_changed(held[0].pass_type)
+    for card in (None, other, None):
+        bakery.stamp(card=card)
+        with bakery.app.app_context():
+            apple_devices.prepare_push(card_id=(card or bakery.card).card_id)
+    assert sorted(phone.wake()) == sorted(one.serial for one in held)
+    assert [one.stamps for one in held] == ["5/10", "1/10"]
+    assert phone.wake() == []
+
+
 @pytest.mark.parametrize("scheme", ["ApplePass", "applepass", "APPLEPASS"])
 def test_it_knows_the_scheme_however_it_is_written(bakery: Bakery, scheme: str) -> None:
     phone = bakery.phone()
