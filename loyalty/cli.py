@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import click
 from flask import Flask, current_app
@@ -14,14 +15,16 @@ from flask.cli import AppGroup, ScriptInfo, with_appcontext
 from config_apple import DEV_FOLDER
 from loyalty import backup, demo, doctor
 from loyalty.database import db
-from loyalty.errors import LoyaltyError
+from loyalty.domain.values import Actor, Admin, RequestKey, Role, Scope
+from loyalty.errors import LoyaltyError, ValidationError
 from loyalty.jobs import sweep as sweeping
 from loyalty.jobs import worker as working
-from loyalty.services import accounts, onboarding, stats_rollup, verification
+from loyalty.services import accounts, api_keys, onboarding, stats_rollup, stores, vendors, verification
 from loyalty.wallets.dev_certificates import make_dev_certificates
 
 admin = AppGroup("admin", help="People who run the platform.")
 vendor = AppGroup("vendor", help="The businesses on it.")
+api_key = AppGroup("api-key", help="Keys for other software.")
 ledger = AppGroup("ledger", help="The append-only record of every stamp and point.")
 stats = AppGroup("stats", help="The sums that the statistics show.")
 wallet = AppGroup("wallet", help="Passes for Apple Wallet and Google Wallet.")
@@ -38,6 +41,7 @@ def register(app: Flask) -> None:
         demo_command,
         admin,
         vendor,
+        api_key,
         ledger,
         stats,
         wallet,
@@ -142,6 +146,65 @@ def vendor_create(code: str, name: str, owner_email: str, store_name: str, **set
     public_url = current_app.config["CONFIG"].public_url
     click.echo(f"Office {public_url}/office, join page {public_url}/join/{code}")
     click.echo(f"{owner_email} signs in with the password, shown this once: {password}")
+
+
+@api_key.command("create")
+@click.argument("name")
+@click.option("--vendor", "code", default="", help="The code of the shop; without it the key is the platform's.")
+@click.option("--scope", type=click.Choice(["read", "till", "manage"]), default="till", show_default=True)
+@click.option("--store", "codes", multiple=True, help="A store that the key is limited to; more than once for more.")
+@click.option("--requests", type=int, help="How often a minute, instead of the usual limits.")
+def api_key_create(name: str, code: str, scope: str, codes: tuple[str, ...], requests: int | None) -> None:
+    """Make a key that is called NAME, and show it this once."""
+    with _refusals():
+        actor = _key_owner(code)
+        made = api_keys.create(
+            actor=actor,
+            name=name,
+            scope=Scope(scope) if code else Scope.PLATFORM,
+            store_ids=_store_ids(actor, codes),
+            requests_per_minute=requests,
+            key=_one_time_key(),
+        )
+    click.echo(f"Key, shown this once: {made.api_key}")
+
+
+@api_key.command("list")
+@click.option("--vendor", "code", default="", help="The code of the shop; without it the platform's keys.")
+def api_key_list(code: str) -> None:
+    """List keys: id, state, scope, the letters they begin with, and name."""
+    with _refusals():
+        rows = api_keys.list_all(actor=_key_owner(code))
+    for row in rows:
+        texts = ", ".join(f"lp_{secret.code}_…" for secret in row.secrets)
+        click.echo(f"{row.api_key_id}  {row.state:8} {row.scope.value:8} {texts}  {row.name}")
+
+
+@api_key.command("revoke")
+@click.argument("api_key_id", type=click.UUID)
+@click.option("--vendor", "code", default="", help="The code of the shop; without it the key is the platform's.")
+def api_key_revoke(api_key_id: UUID, code: str) -> None:
+    """End a key: its next request is refused."""
+    with _refusals():
+        done = api_keys.revoke(actor=_key_owner(code), api_key_id=api_key_id, key=_one_time_key())
+    click.echo(f"“{done.name}” is revoked.")
+
+
+def _key_owner(code: str) -> Actor | Admin:
+    return Actor(vendor_id=vendors.get_public(code=code).vendor_id, role=Role.OWNER) if code else Admin()
+
+
+def _store_ids(actor: Actor | Admin, codes: tuple[str, ...]) -> list[UUID]:
+    if not codes:
+        return []
+    known = {row.code: row.store_id for row in stores.list_all(actor=actor)} if isinstance(actor, Actor) else {}
+    if missing := [code for code in codes if code not in known]:
+        raise ValidationError({"store": f"there is no store {missing[0]}"})
+    return [known[code] for code in codes]
+
+
+def _one_time_key() -> RequestKey:
+    return RequestKey("command line", secrets.token_urlsafe(24), "")
 
 
 @ledger.command("verify")

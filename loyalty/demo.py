@@ -20,13 +20,14 @@ from config import Config
 from loyalty import database
 from loyalty.database import db
 from loyalty.domain.joining import JoinForm
-from loyalty.domain.values import Actor, CardRef, RequestKey, Role
+from loyalty.domain.values import Actor, Admin, CardRef, RequestKey, Role, Scope
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.pins import StaffPin
 from loyalty.models.users import User
 from loyalty.models.vendors import Store, Vendor
 from loyalty.services import (
     accounts,
+    api_keys,
     card_views,
     enrolment,
     links,
@@ -58,7 +59,7 @@ REWARDS = (("Croissant", 150, 180), ("Box of six macarons", 600, 890), ("Birthda
 FIRST = ("Lena", "Marc", "Sofia", "Tom", "Nora", "Luc", "Anna", "Felix", "Julie", "Yann", "Clara", "Noah")
 LAST = ("Weber", "Schmit", "Klein", "Thill", "Reuter", "Wagner", "Kieffer", "Braun", "Rossi", "Silva", "Meyer")
 
-# What `flask demo --json` prints; the empty ones belong to doors that are not open yet.
+# What `flask demo --json` prints; a pass has no address where Apple passes are off.
 Shop = dict[str, str | None]
 KEYS = (
     "vendor_code",
@@ -98,6 +99,7 @@ def seed(config: Config, *, size: int = 0) -> Shop:
     owner, store = _owner(vendor_id), _store(vendor_id)
     _set_up(owner, shop)
     _hire(owner, shop)
+    _hand_out_keys(owner, shop)
     _keep(path, shop)
     staff = _staff(vendor_id, store.id)
     _enrol_cleo(staff, shop, config)
@@ -119,6 +121,7 @@ def describe(shop: Shop, public_url: str) -> str:
         "  pair with": f"{shop['terminal_pairing_code']}   (10 minutes, once; `flask demo` makes another)",
         "  PIN": f"{shop['staff_pin']} of Ben, cashier; {shop['manager_pin']} of Ada, manager",
         "Office": f"{public_url}/office   {shop['owner_email']}   {shop['owner_password']}",
+        "Programs": f"{public_url}/api/v1/docs   {shop['api_key']}",
     }
     return "\n".join(f"{name:12} {value}" for name, value in lines.items())
 
@@ -194,6 +197,24 @@ def _hire(owner: Actor, shop: Shop) -> None:
             shop[field] = pins.create(actor=owner, name=name, role=role, store_id=None, key=_key()).pin
         elif shop[field] is None:
             shop[field] = pins.regenerate(actor=owner, staff_pin_id=known[name], key=_key()).pin
+
+
+def _hand_out_keys(owner: Actor, shop: Shop) -> None:
+    """Make a key for the shop's software and one for the platform's; one that was not written down is revoked."""
+    wanted: tuple[tuple[str, Actor | Admin, Scope], ...] = (
+        ("api_key", owner, Scope.MANAGE),
+        ("platform_api_key", Admin(user_id=_admin()), Scope.PLATFORM),
+    )
+    for field, actor, scope in wanted:
+        if shop[field] is None:
+            for row in api_keys.list_all(actor=actor):
+                if row.name == "Demo" and row.state != "revoked":
+                    api_keys.revoke(actor=actor, api_key_id=row.api_key_id, key=_key())
+            shop[field] = api_keys.create(actor=actor, name="Demo", scope=scope, key=_key()).api_key
+
+
+def _admin() -> UUID:
+    return db.session.execute(select(User.id).where(User.email == ADMIN)).scalar_one()
 
 
 def _enrol_cleo(staff: Actor, shop: Shop, config: Config) -> None:

@@ -144,3 +144,32 @@ def test_it_fails_where_something_is_wrong(app: Flask) -> None:
     done = run(app, "doctor")
     assert done.exit_code == 1
     assert "FAIL" in done.output
+
+
+def test_it_makes_lists_and_revokes_keys(app: Flask) -> None:
+    assert run(app, "vendor", "create", "cafe", "Café Léo", "ada@cafe.example.com").exit_code == 0
+    done = run(app, "api-key", "create", "Till software", "--vendor", "cafe", "--store", "main")
+    assert done.exit_code == 0, done.output
+    text = done.output.split()[-1]
+    listed = run(app, "api-key", "list", "--vendor", "cafe").output
+    assert text[:12] in listed
+    assert text not in listed
+    assert "live" in listed
+    assert run(app, "api-key", "revoke", listed.split()[0], "--vendor", "cafe").exit_code == 0
+    assert "revoked" in run(app, "api-key", "list", "--vendor", "cafe").output
+    assert run(app, "api-key", "list").output == ""
+    assert run(app, "api-key", "create", "Operations").exit_code == 0
+    assert "platform" in run(app, "api-key", "list").output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--vendor", "nowhere"), ("--vendor", "cafe", "--store", "moon"), ("--vendor", "cafe", "--requests", "0")],
+    ids=["no such shop", "no such store", "never"],
+)
+def test_it_makes_no_key_of_what_is_wrong(app: Flask, words: tuple[str, ...]) -> None:
+    assert run(app, "vendor", "create", "cafe", "Café Léo", "ada@cafe.example.com").exit_code == 0
+    done = run(app, "api-key", "create", "Till software", *words)
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: ")
+    assert run(app, "api-key", "list", "--vendor", "cafe").output == ""
