@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from loyalty.database import db, new_id, transaction
+from loyalty.database import clock, db, new_id, transaction
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.passes import AppleDevice, AppleDeviceRegistration, WalletClock
-from loyalty.services import passes
+from loyalty.services import passes, webhook_events
 
 Registration = AppleDeviceRegistration
 # The number of the newest thing that a phone should know about a pass of its own.
@@ -51,6 +51,7 @@ def register(*, pass_type: str, serial: str, token: bytes, device: str, push_tok
         )
         new = db.session.execute(row.on_conflict_do_nothing().returning(Registration.card_id)).one_or_none() is not None
         if new:
+            webhook_events.card_installed(card_id=card_id, vendor_id=vendor_id, wallet="apple", at=clock())
             _catch_up(device_id, card_id, vendor_id, pass_type)
         elif moved:
             # What was pushed to the old address may be lost.
@@ -172,11 +173,12 @@ def _lock_devices(*conditions: ColumnElement[bool]) -> list[UUID]:
 
 
 def _drop(ids: list[UUID], *conditions: Any) -> None:  # conditions on registrations
-    """Delete registrations of locked phones, and the phones that hold nothing more."""
+    """Delete registrations of locked phones, tell of each, and delete the phones that hold nothing more."""
     plainly = {"synchronize_session": False}
-    db.session.execute(
-        delete(Registration).where(Registration.device_id.in_(ids), *conditions), execution_options=plainly
-    )
+    dropped = delete(Registration).where(Registration.device_id.in_(ids), *conditions)
+    gone = dropped.returning(Registration.card_id, Registration.vendor_id)
+    for row in db.session.execute(gone, execution_options=plainly).all():
+        webhook_events.card_removed(card_id=row.card_id, vendor_id=row.vendor_id, wallet="apple", at=clock())
     holding = exists().where(Registration.device_id == AppleDevice.id)
     db.session.execute(delete(AppleDevice).where(AppleDevice.id.in_(ids), ~holding), execution_options=plainly)
 

@@ -12,7 +12,7 @@ from loyalty.errors import NotFound
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.google import GoogleNonce
 from loyalty.models.programs import LoyaltyProgram
-from loyalty.services import google_passes, outbox
+from loyalty.services import google_passes, outbox, webhook_events
 from loyalty.wallets.google_callback import CallbackEvent, GoogleCallback, verify
 from loyalty.wallets.google_keys import RootKeys
 
@@ -59,16 +59,19 @@ def _apply(callback: GoogleCallback, at: datetime) -> bool:
     """Write it to the card that the ids name; ids that are no card of ours have no effect."""
     saved = callback.event is CallbackEvent.SAVED
     ours = select(LoyaltyProgram.id).where(LoyaltyProgram.google_class_id == callback.class_id)
-    noted = (
-        update(LoyaltyCard)
-        .where(LoyaltyCard.google_object_id == callback.object_id, LoyaltyCard.program_id.in_(ours))
-        .values(google_saved_at=at if saved else None, google_checked_at=at, **google_passes.untouched())
-        .returning(LoyaltyCard.id, LoyaltyCard.vendor_id)
+    named = select(LoyaltyCard.id, LoyaltyCard.vendor_id, LoyaltyCard.google_saved_at).where(
+        LoyaltyCard.google_object_id == callback.object_id, LoyaltyCard.program_id.in_(ours)
     )
-    card = db.session.execute(noted).one_or_none()
+    card = db.session.execute(named.with_for_update()).one_or_none()
     if card is None:
         _log.warning("Google told of %s, which is no card here", callback.object_id)
         return False
+    noted = update(LoyaltyCard).where(LoyaltyCard.id == card.id)
+    now = {"google_saved_at": at if saved else None, "google_checked_at": at}
+    db.session.execute(noted.values(**now, **google_passes.untouched()))
+    if saved != (card.google_saved_at is not None):
+        tell = webhook_events.card_installed if saved else webhook_events.card_removed
+        tell(card_id=card.id, vendor_id=card.vendor_id, wallet="google", at=at)
     if saved:
         # What happened between the click and the saving was told to nobody.
         outbox.add(kind="google.object", subject_id=card.id, vendor_id=card.vendor_id)

@@ -15,7 +15,7 @@ from loyalty.database import db, transaction
 from loyalty.errors import CardInactive, CardNotFound, NotFound
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.programs import LoyaltyProgram
-from loyalty.services import google_content, outbox
+from loyalty.services import google_content, outbox, webhook_events
 from loyalty.services.google_content import ToTell
 from loyalty.wallets.google_account import ServiceAccount, origin_of, save_link
 from loyalty.wallets.google_facts import class_id
@@ -194,15 +194,18 @@ def record_users(*, card_id: UUID, has_users: bool, at: datetime) -> None:
         mine = update(LoyaltyCard).where(LoyaltyCard.id == card_id)
         db.session.execute(mine.values(google_checked_at=at, **untouched()))
         if has_users:
-            new = mine.where(LoyaltyCard.google_saved_at.is_(None))
-            db.session.execute(new.values(google_saved_at=at, **untouched()))
-            vendor_id = db.session.scalar(select(LoyaltyCard.vendor_id).where(LoyaltyCard.id == card_id))
+            new = mine.where(LoyaltyCard.google_saved_at.is_(None)).returning(LoyaltyCard.id)
+            saved = db.session.execute(new.values(google_saved_at=at, **untouched())).one_or_none()
+            vendor_id = db.session.execute(select(LoyaltyCard.vendor_id).where(LoyaltyCard.id == card_id)).scalar_one()
+            if saved:
+                webhook_events.card_installed(card_id=card_id, vendor_id=vendor_id, wallet="google", at=at)
             # Whatever was given up on meanwhile is told now.
             outbox.add(kind="google.object", subject_id=card_id, vendor_id=vendor_id)
         else:
             # Not where somebody saved it while this was on its way.
-            gone = mine.where(LoyaltyCard.google_saved_at < at)
-            db.session.execute(gone.values(google_saved_at=None, **untouched()))
+            gone = mine.where(LoyaltyCard.google_saved_at < at).returning(LoyaltyCard.vendor_id)
+            if card := db.session.execute(gone.values(google_saved_at=None, **untouched())).one_or_none():
+                webhook_events.card_removed(card_id=card_id, vendor_id=card.vendor_id, wallet="google", at=at)
 
 
 def untouched() -> dict[str, Any]:  # a value for Core
