@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from config import Config
 from loyalty import jobs
+from loyalty.jobs import apple
 from loyalty.models.outbox import OutboxMessage
 from loyalty.services import outbox
 from tests.processes import python
@@ -72,6 +73,8 @@ def serve(app: Flask) -> None:
     """Do what the lines say, one after the other; end with the last."""
     if rule := os.environ.get("FORGETS"):
         FORGETFUL[rule]()
+    # So few cards at a time that also a small shop takes several turns.
+    apple._BATCH = int(os.environ.get("BATCH", apple._BATCH))
     for line in sys.stdin:
         what, *rest = line.split()
         print(_COMMANDS[what](app, *rest), flush=True)

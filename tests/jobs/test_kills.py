@@ -12,9 +12,9 @@ from flask import Flask
 from config import Config
 from loyalty.database import db, transaction
 from loyalty.models.outbox import OPEN, OutboxMessage
-from loyalty.services import outbox
+from loyalty.services import outbox, programs
 from tests.crash_worker import CrashWorker, crash_worker
-from tests.factories import Card, Shop
+from tests.factories import Card, Shop, make_card, make_key
 from tests.google_fake import GoogleFake, Trouble
 from tests.google_platform import PUBLIC_URL
 from tests.jobs.apple_world import World, world
@@ -57,10 +57,11 @@ def forgetful(
         yield worker
 
 
-def open_row() -> UUID:
+def open_row(kind: str = "%") -> UUID:
     """The one thing that is to be told."""
+    waiting = sa.select(OutboxMessage.id).where(sa.text(OPEN), OutboxMessage.kind.like(kind))
     with transaction():
-        return db.session.execute(sa.select(OutboxMessage.id).where(sa.text(OPEN))).scalar_one()
+        return db.session.execute(waiting).scalar_one()
 
 
 def rows() -> list[OutboxMessage]:
@@ -72,8 +73,9 @@ def rows() -> list[OutboxMessage]:
 def finish(worker: CrashWorker) -> None:
     """Be the worker that comes after the dead one, when its lease is over."""
     let_time_pass(outbox.LEASE)
-    for message_id in outbox.due(limit=10):
-        assert worker.deliver(message_id) == "done"
+    while waiting := outbox.due(limit=10):
+        for message_id in waiting:
+            assert worker.deliver(message_id) == "done"
     assert [row.id for row in rows() if row.delivered_at is None] == []
 
 
@@ -96,6 +98,28 @@ def test_it_wakes_the_phone_wherever_a_worker_was_killed(app: Flask, world: Worl
     assert len(ends) > 10
     # Twice only where the worker died between the push and its record.
     assert set(pushes) == {1, 2}
+
+
+def test_it_tells_all_cards_of_a_program_wherever_its_worker_was_killed(
+    app: Flask, config: Config, world: World
+) -> None:
+    with app.app_context():
+        cards = [world.card, *(make_card(world.shop) for _ in range(4))]
+    phones = [world.phone(card) for card in cards]
+    ends = []
+    with crash_worker(config, **world.settings(config), BATCH="2") as worker, app.app_context():
+        for point in range(1, MOST_POINTS, 7):
+            key = make_key(world.shop.ada)
+            programs.change(actor=world.shop.ada, changes={"stamps_target": 10 + point % 7}, key=key)
+            ends.append(worker.deliver(open_row("apple.program"), die_at=point))
+            finish(worker)
+            for phone, held in phones:
+                phone.wake()
+                assert held.stamps.endswith(f"/{10 + point % 7}"), point
+            if ends[-1] == "done":
+                break
+    assert ends == ["killed"] * (len(ends) - 1) + ["done"]
+    assert len(ends) > 2
 
 
 @pytest.mark.usefixtures("context")
