@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from loyalty.models.vendors import Vendor
 from loyalty.services import adjustments, cards, points, stamps, stats_rollup, voids
 from tests.factories import Card, Shop, make_card, make_key, make_reward, make_shop, make_store
 
-OPEN = {
+OPEN: dict[str, Any] = {
     "loyalty_type": "hybrid",
     "stamps_target": 3,
     "max_stamps_per_action": 3,

@@ -36,6 +36,7 @@ DAILY = [
     column.name for column in T["daily_stats"].c if column.name not in ("id", "vendor_id", "store_id", "local_day")
 ]
 STAFF = ["transactions", "cards_created", "stamps_earned", "points_earned", "redemptions", "voids"]
+STANDING = ["members", "stamps", "points"]
 CARD = [column.name for column in T["card_stats"].c if column.name != "card_id"]
 Sums = dict[tuple[Any, ...], dict[str, int]]
 
@@ -121,6 +122,14 @@ class Recount:
             "visited_months": sorted({day.replace(day=1) for day in days}),
         }
 
+    def standing(self) -> Sums:
+        """Sum the changes of all days, by store."""
+        found: Sums = defaultdict(lambda: dict.fromkeys(STANDING, 0))
+        for (vendor_id, store_id, _day), sums in self.daily.items():
+            for name in STANDING:
+                found[vendor_id, store_id][name] += sums[f"{name}_change"]
+        return dict(found)
+
 
 def check(vendor_ids: Collection[UUID]) -> Recount:
     """Compare the tables of the statistics with a plain recount; staff only where it is kept at all."""
@@ -130,6 +139,8 @@ def check(vendor_ids: Collection[UUID]) -> Recount:
     assert _table("daily_stats", vendor_ids, key, DAILY) == dict(plain.daily)
     times = _table("daily_visit_times", vendor_ids, [*key, "quarter_at"], ["visits"])
     assert {place: row["visits"] for place, row in times.items()} == dict(plain.times)
+    standing = _table("stats_standing", vendor_ids, ["vendor_id", "store_id"], STANDING)
+    assert standing == plain.standing()
     cards = _table("card_stats", vendor_ids, ["card_id"], CARD)
     assert {card_id: row for (card_id,), row in cards.items()} == plain.cards
     if staff := _table("daily_staff_stats", vendor_ids, [*key, "staff_pin_id"], STAFF):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -11,9 +12,15 @@ from hypothesis import strategies as st
 
 from loyalty import database
 from loyalty.database import Base, db, transaction
-from loyalty.services import stats_rollup
-from tests.services.stats_life import Life
+from loyalty.jobs import sweep
+from loyalty.models.stats import DailyStats
+from loyalty.services import points, stats_cards, stats_rollup, voids
+from tests.clocks import clock_at
+from tests.factories import Card, Shop, make_card, make_key, make_shop
+from tests.services.stats_life import Held, Killed, Life, dying, stamp_once
 from tests.services.stats_recount import check
+from tests.services.voiding import OPEN, stamp, undo
+from tests.tills import all_at_once
 
 STEPS = {
     "stamp": 8,
@@ -48,7 +55,7 @@ def roll_up() -> stats_rollup.RolledUp:
 
 def contents() -> dict[str, list[tuple[object, ...]]]:
     """All that was counted, without the numbers of rows."""
-    names = ("daily_stats", "daily_visit_times", "daily_staff_stats", "card_stats")
+    names = ("daily_stats", "daily_visit_times", "daily_staff_stats", "stats_standing", "card_stats")
     tables = {name: Base.metadata.tables[name] for name in names}
     columns = {name: [column for column in table.c if column.name != "id"] for name, table in tables.items()}
     with transaction():
@@ -62,7 +69,7 @@ def test_it_equals_a_recount_whatever_happens(app: Flask, context: None) -> None
     lives = 0
 
     @seed(8)
-    @settings(max_examples=25, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, database=None, deadline=None, suppress_health_check=list(HealthCheck))
     @given(dice=st.integers(0, 2**32), steps=st.lists(st.sampled_from(KINDS), min_size=40, max_size=40))
     def live(dice: int, steps: list[str]) -> None:
         nonlocal lives
@@ -83,3 +90,220 @@ def test_it_equals_a_recount_whatever_happens(app: Flask, context: None) -> None
 
     live()
     assert roll_up() == stats_rollup.RolledUp(cards=0, days=0, left=0)
+
+
+@pytest.fixture
+def bakery(context: None) -> Shop:
+    """Ada's bakery."""
+    return make_shop(**OPEN)
+
+
+def days_of(shop: Shop) -> dict[date, DailyStats]:
+    """What was counted for the shop's only store, by day."""
+    db.session.rollback()
+    mine = sa.select(DailyStats).where(DailyStats.vendor_id == shop.vendor_id, DailyStats.store_id == shop.store_id)
+    return {row.local_day: row for row in db.session.scalars(mine)}
+
+
+def earn(shop: Shop, card: Card, cents: int) -> UUID:
+    made = points.earn(actor=shop.ben, card=card.ref, purchase_amount_cents=cents, key=make_key(shop.ben))
+    assert made.transaction_id is not None
+    return made.transaction_id
+
+
+def check_late(open_till: Held, shop: Shop) -> None:
+    """Check after a till has committed what it wrote before."""
+    open_till.commit()
+    check([shop.vendor_id])
+
+
+def test_it_counts_what_was_not_committed_yet_with_a_later_run(app: Flask, bakery: Shop) -> None:
+    early, late = make_card(bakery), make_card(bakery)
+    open_till = Held(app, early, lambda: stamp_once(bakery.ben, early))
+    stamp(bakery, late)
+    roll_up()
+    with pytest.raises(AssertionError):
+        check_late(open_till, bakery)
+    # Nothing but time passes between the two: the row that came late has the earlier id.
+    roll_up()
+    check([bakery.vendor_id])
+
+
+def test_it_loses_late_rows_where_it_does_not_look_back(
+    app: Flask, bakery: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stats_rollup, "LOOK_BACK", timedelta())
+    early, late = make_card(bakery), make_card(bakery)
+    open_till = Held(app, early, lambda: stamp_once(bakery.ben, early))
+    stamp(bakery, late)
+    roll_up()
+    roll_up()
+    open_till.commit()
+    roll_up()
+    with pytest.raises(AssertionError):
+        check([bakery.vendor_id])
+
+
+def test_it_finds_a_lost_row_with_the_next_of_its_card(bakery: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = make_card(bakery)
+    with transaction():
+        db.session.execute(sa.text("DELETE FROM stats_progress"))
+        db.session.execute(sa.text("INSERT INTO stats_progress VALUES (1, 'ffffffff-ffff-ffff-ffff-ffffffffffff')"))
+    assert roll_up().cards == 0
+    with transaction():
+        db.session.execute(sa.text("UPDATE stats_progress SET searched_to = :id"), {"id": stamp(bakery, card)})
+    stamp(bakery, card)
+    assert roll_up().cards == 1
+    check([bakery.vendor_id])
+
+
+def test_it_may_die_at_any_statement(app: Flask, context: None) -> None:
+    survived = 0
+    for number in range(1, 60):
+        shop = make_shop(f"shop{number}", **OPEN)
+        stamp(shop, make_card(shop))
+        try:
+            with dying(app, after=number):
+                roll_up()
+            survived += 1
+        except Killed:
+            db.session.rollback()
+        roll_up()
+        check([shop.vendor_id])
+        if survived:
+            break
+    assert survived
+    assert number > 15
+
+
+def test_it_may_run_many_times_at_once(app: Flask, context: None) -> None:
+    shops = [make_shop(code, **OPEN) for code in ("bakery", "cafe", "kiosk")]
+    for shop in shops:
+        for _ in range(4):
+            stamp(shop, make_card(shop, points=5), 2)
+    all_at_once(app, [roll_up] * 6)
+    roll_up()
+    check([shop.vendor_id for shop in shops])
+
+
+def test_it_takes_no_lock_that_a_till_needs(app: Flask, bakery: Shop) -> None:
+    card = make_card(bakery)
+    roll_up()
+
+    def count() -> None:
+        stats_cards.recount(card_ids=[card.card_id])
+
+    counting = Held(app, card, count)
+    # It would be refused after three seconds of waiting.
+    stamp(bakery, card)
+    counting.commit()
+    till = Held(app, card, lambda: stamp_once(bakery.ben, card))
+    assert roll_up().cards == 1
+    till.commit()
+    assert roll_up().cards == 1
+    check([bakery.vendor_id])
+
+
+def test_it_goes_on_with_other_vendors_where_one_cannot_be_counted(app: Flask, context: None) -> None:
+    bakery, cafe = make_shop(**OPEN), make_shop("cafe", **OPEN)
+    cards = {shop.vendor_id: make_card(shop) for shop in (bakery, cafe)}
+    roll_up()
+    for shop in (bakery, cafe):
+        stamp(shop, cards[shop.vendor_id])
+
+    def block() -> None:
+        mine = DailyStats.vendor_id == bakery.vendor_id
+        db.session.execute(sa.select(DailyStats.id).where(mine).with_for_update())
+
+    blocked = Held(app, cards[bakery.vendor_id], block)
+    done = roll_up()
+    assert (done.days, done.left) == (1, 1)
+    check([cafe.vendor_id])
+    blocked.commit()
+    roll_up()
+    check([bakery.vendor_id])
+
+
+def test_it_takes_revenue_back_from_the_day_of_the_purchase(bakery: Shop) -> None:
+    with clock_at(datetime(2026, 5, 4, 9, tzinfo=UTC)):
+        card = make_card(bakery)
+        whole, partly = earn(bakery, card, 1000), earn(bakery, card, 999)
+    roll_up()
+    assert days_of(bakery)[date(2026, 5, 4)].revenue_cents == 1999
+    with clock_at(datetime(2026, 6, 20, 9, tzinfo=UTC)):
+        undo(bakery.ada, whole)
+        voids.void_points(
+            actor=bakery.ada,
+            card=card.ref,
+            transaction_id=partly,
+            points_to_void=33,
+            reason="slip",
+            key=make_key(bakery.ada),
+        )
+    roll_up()
+    day = days_of(bakery)[date(2026, 5, 4)]
+    # A third of 99 points went, and so a third of 999 cents.
+    assert (day.revenue_cents, day.purchases, day.points_earned, day.visits) == (666, 1, 199, 1)
+    check([bakery.vendor_id])
+
+
+@pytest.mark.parametrize("day", NIGHTS)
+def test_it_counts_every_hour_of_the_days_that_change_the_clock(bakery: Shop, day: date) -> None:
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=3)
+    for hours in range(30):
+        with clock_at(midnight + timedelta(hours=hours)):
+            stamp(bakery, make_card(bakery))
+    roll_up()
+    plain = check([bakery.vendor_id])
+    length = {date(2026, 3, 29): 23, date(2026, 10, 25): 25}[day]
+    assert plain.daily[bakery.vendor_id, bakery.store_id, day]["visits"] == length
+    assert days_of(bakery)[day].visits == length
+
+
+def test_it_never_mixes_two_vendors(context: None) -> None:
+    bakery, next_door = make_shop(**OPEN), make_shop("mallory", **OPEN)
+    stamp(bakery, make_card(bakery), 3)
+    roll_up()
+    before = check([bakery.vendor_id]).daily
+    stamp(next_door, make_card(next_door), 5)
+    roll_up()
+    assert check([bakery.vendor_id]).daily == before
+    check([next_door.vendor_id])
+
+
+def test_it_counts_history_that_was_written_later(bakery: Shop) -> None:
+    roll_up()
+    with clock_at(datetime(2025, 2, 3, 9, tzinfo=UTC)):
+        card = make_card(bakery)
+        stamp(bakery, card)
+    roll_up()
+    assert days_of(bakery)[date(2025, 2, 3)].stamps_earned == 1
+    check([bakery.vendor_id])
+
+
+def test_it_leaves_to_the_next_run_what_takes_too_long(bakery: Shop) -> None:
+    stamp(bakery, make_card(bakery))
+    assert stats_rollup.roll_up(at=NOW, seconds=0) == stats_rollup.RolledUp(cards=1, days=0, left=1)
+    assert roll_up() == stats_rollup.RolledUp(cards=0, days=1, left=0)
+
+
+def test_it_counts_with_every_sweep(bakery: Shop) -> None:
+    stamp(bakery, make_card(bakery))
+    sweep.run(at=datetime.now(UTC))
+    check([bakery.vendor_id])
+    assert len(days_of(bakery)) == 1
+
+
+def test_it_mends_sums_that_are_wrong(app: Flask, bakery: Shop) -> None:
+    card = make_card(bakery)
+    stamp(bakery, card)
+    roll_up()
+    right = contents()
+    with transaction():
+        db.session.execute(sa.text("UPDATE daily_stats SET visits = 70, local_day = local_day - 700"))
+        db.session.execute(sa.text("UPDATE card_stats SET visits = 9"))
+        db.session.execute(sa.text("DELETE FROM daily_visit_times"))
+    done = app.test_cli_runner().invoke(args=["stats", "rebuild"])
+    assert done.exit_code == 0, done.output
+    assert done.output == "1 cards, 2 days counted, 0 days left.\n"
+    assert contents() == right
