@@ -4,8 +4,7 @@ import secrets
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.test import Client, TestResponse
 
 from tests.apple_passes import OpenedPass, open_pass, openssl_verifies
 
@@ -35,9 +34,9 @@ class HeldPass:
 
 @dataclass
 class Phone:
-    """One phone; `tag` is what the last list ended with."""
+    """One phone; `client` is its network, `tag` what the last list ended with."""
 
-    client: FlaskClient
+    client: Client
     device: str = field(default_factory=lambda: secrets.token_hex(16))
     push_token: str = field(default_factory=lambda: secrets.token_hex(32))
     tag: str | None = None
