@@ -60,7 +60,8 @@ class VendorPage:
 
 def get_overview(*, admin: Admin, at: datetime) -> Overview:
     """Count what the first page shows; the days are those of each vendor's own clock."""
-    states = dict(db.session.execute(select(Vendor.status, func.count()).group_by(Vendor.status)).tuples().all())
+    by_state = select(Vendor.status, func.count().label("vendors")).group_by(Vendor.status)
+    states = {row.status: row.vendors for row in db.session.execute(by_state)}
     stamps = db.session.scalar(select(func.sum(_stamps_today(at))).select_from(Vendor))
     cards = _estimated_cards()
     exact = cards < _COUNTED
@@ -96,7 +97,7 @@ def list_vendors(*, admin: Admin, after: str, at: datetime) -> VendorPage:
             updates_waiting=updates.get(vendor.id, 0),
             failing=failing.get(vendor.id, 0),
         )
-        for vendor, cards, stamps, active_at in db.session.execute(query).tuples()
+        for vendor, cards, stamps, active_at in db.session.execute(query)
     ]
     return VendorPage(tuple(rows[:PAGE]), rows[PAGE - 1].code if len(rows) > PAGE else None)
 
@@ -131,5 +132,5 @@ def _last_activity() -> ScalarSelect[datetime]:
 def _by_vendor(*conditions: ColumnElement[bool]) -> dict[UUID | None, int]:
     """Count rows of the outbox by vendor: once for all vendors, since many rows may wait."""
     vendor_id = OutboxMessage.vendor_id
-    counted = select(vendor_id, func.count()).where(*conditions).group_by(vendor_id)
-    return dict(db.session.execute(counted).tuples().all())
+    counted = select(vendor_id, func.count().label("rows")).where(*conditions).group_by(vendor_id)
+    return {row.vendor_id: row.rows for row in db.session.execute(counted)}

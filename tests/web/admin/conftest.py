@@ -1,0 +1,38 @@
+"""Somebody who runs the platform, and quick passwords: what bcrypt costs is tested where passwords are."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from loyalty.domain import passwords
+from loyalty.services import accounts
+from tests.browsing import hidden
+from tests.office import PASSWORD
+
+EMAIL = "root@platform.example"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The platform's admin, signed in."""
+
+    client: FlaskClient
+    user_id: UUID
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "ROUNDS", 4)
+
+
+@pytest.fixture
+def platform(app: Flask, client: FlaskClient) -> Platform:
+    with app.app_context():
+        user_id = accounts.create_user(email=EMAIL, password=PASSWORD, is_admin=True)
+    page = client.get("/office/sign-in")
+    answer = client.post("/office/sign-in", data={**hidden(page), "email": EMAIL, "password": PASSWORD})
+    assert (answer.status_code, answer.location) == (303, "/admin")
+    return Platform(client, user_id)
