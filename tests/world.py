@@ -17,13 +17,13 @@ from itsdangerous import URLSafeTimedSerializer
 from werkzeug.routing import Rule
 
 from loyalty.database import db, new_id, transaction
-from loyalty.domain.values import Actor, Role
+from loyalty.domain.values import Actor, Role, Scope
 from loyalty.models.outbox import OutboxMessage
 from loyalty.models.pins import StaffPin
 from loyalty.models.terminals import Terminal
 from loyalty.models.users import User, UserSession, VendorMember
 from loyalty.models.vendors import Store
-from loyalty.services import points, stamps
+from loyalty.services import api_keys, points, stamps
 from loyalty.web.access import Access, access_of
 from tests import factories
 
@@ -127,6 +127,7 @@ def make_business(code: str) -> Business:
         "program_id": shop.program_id,
         "customer_id": card.customer_id,
         "reward_id": reward_id,
+        "api_key_id": _api_key(shop, f"Scales {word}"),
         "token": card.public_token,
         "vendor_code": code,
     }
@@ -297,6 +298,11 @@ def _terminal(shop: factories.Shop, who: Actor | None) -> tuple[UUID, str]:
     if who is not None:
         factories.open_session(replace(shop, terminal_id=terminal_id), who)
     return terminal_id, token
+
+
+def _api_key(shop: factories.Shop, name: str) -> UUID:
+    key = factories.make_key(shop.ada)
+    return api_keys.create(actor=shop.ada, name=name, scope=Scope.MANAGE, key=key).api_key_id
 
 
 def _session(shop: factories.Shop, role: str) -> str:

@@ -220,6 +220,8 @@ REWARD: Final[Mapping[str, Check]] = {
     "points_required": _whole_number(bounds.REWARD["points_required"]),
     "value_cents": _cents(bounds.REWARD["value_cents"], optional=True),
     "description": _text(bounds.URL_LENGTH),
+    # What it is called in other languages, each by itself: name_en, name_fr, …
+    **{f"name_{locale}": _text(bounds.NAME_LENGTH) for locale in LOCALES},
 }
 STORE: Final[Mapping[str, Check]] = {
     "code": _code,
@@ -250,3 +252,11 @@ TERMINAL: Final[Mapping[str, Check]] = {
     "label": _text(bounds.NAME_LENGTH, required=True),
     "store": _id,
 }
+API_KEY: Final[Mapping[str, Check]] = {
+    "name": _text(bounds.NAME_LENGTH, required=True),
+    "scope": _choice(("read", "till", "manage")),
+    "store": _id_or_all,
+    "requests_per_minute": _whole_number(bounds.REQUESTS_PER_MINUTE, optional=True),
+    "days": _choice(("", "30", "90", "365")),
+}
+API_KEY_ROTATION: Final[Mapping[str, Check]] = {"overlap": _choice(("now", "hour", "day", "week"))}

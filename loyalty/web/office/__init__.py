@@ -13,6 +13,7 @@ from loyalty.web.office import (
     customers,
     home,
     kept,
+    keys,
     pins,
     programs,
     rewards,
@@ -20,6 +21,7 @@ from loyalty.web.office import (
     terminals,
     updates,
     vendors,
+    webhooks,
 )
 from loyalty.web.office.blueprint import blueprint
 
@@ -28,6 +30,7 @@ __all__ = [
     "blueprint",
     "customers",
     "home",
+    "keys",
     "pins",
     "programs",
     "rewards",
@@ -35,6 +38,7 @@ __all__ = [
     "terminals",
     "updates",
     "vendors",
+    "webhooks",
 ]
 
 
