@@ -16,6 +16,7 @@ from loyalty import database
 from loyalty.database import db, transaction
 from loyalty.domain.values import Actor
 from loyalty.errors import LoyaltyError
+from loyalty.models.stats import StaffReport
 from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.models.vendors import Vendor
 from loyalty.services import adjustments, cards, points, stamps, stats_rollup, voids
@@ -51,6 +52,10 @@ class Life:
         self.rewards = {shop.vendor_id: make_reward(shop, "Cake", 40) for shop in self.shops}
         self.cards: list[tuple[Shop, Card]] = []
         self.open: list[Held] = []
+        with transaction():
+            # The second shop has it off.
+            since = STARTS[0].date() + timedelta(days=self.dice.choice([-9, 2]))
+            db.session.add(StaffReport(vendor_id=self.shops[0].vendor_id, since_day=since))
         for shop in self.shops:
             self.cards += [(shop, make_card(shop)), (shop, make_card(shop, stamps=2, points=50))]
 
@@ -125,7 +130,7 @@ class Life:
             db.session.execute(sa.update(Vendor).where(mine).values(timezone=self.dice.choice(ZONES)))
 
     def roll_up(self) -> None:
-        stats_rollup.roll_up(at=datetime.now(UTC))
+        stats_rollup.roll_up(at=STARTS[0])
 
     def interrupt(self) -> None:
         """Roll up and die at some statement."""

@@ -132,7 +132,7 @@ class Recount:
 
 
 def check(vendor_ids: Collection[UUID]) -> Recount:
-    """Compare the tables of the statistics with a plain recount; staff only where it is kept at all."""
+    """Compare the tables of the statistics with a plain recount; staff only where and since it is switched on."""
     db.session.rollback()
     plain = Recount(vendor_ids)
     key = ["vendor_id", "store_id", "local_day"]
@@ -143,8 +143,9 @@ def check(vendor_ids: Collection[UUID]) -> Recount:
     assert standing == plain.standing()
     cards = _table("card_stats", vendor_ids, ["card_id"], CARD)
     assert {card_id: row for (card_id,), row in cards.items()} == plain.cards
-    if staff := _table("daily_staff_stats", vendor_ids, [*key, "staff_pin_id"], STAFF):
-        assert staff == dict(plain.staff)
+    staff = _table("daily_staff_stats", vendor_ids, [*key, "staff_pin_id"], STAFF)
+    since = {row.vendor_id: row.since_day for row in db.session.execute(sa.select(T["staff_reports"]))}
+    assert staff == {place: row for place, row in plain.staff.items() if place[2] >= since.get(place[0], date.max)}
     db.session.rollback()
     return plain
 
