@@ -2,7 +2,8 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Select, func, select
 
@@ -13,12 +14,14 @@ from loyalty.errors import NotFound, ProgramNotFound
 from loyalty.models.programs import LoyaltyProgram, Reward
 from loyalty.services import audit, google_passes, idempotency, passes, roles
 
+# By language, the setting that says the name of a reward in it.
+_NAMES = {locale: f"name_{locale}" for locale in settings.LOCALES}
 _LETTERS = "abcdefghjkmnpqrstvwxyz23456789"
 
 
 @dataclass(frozen=True, slots=True)
 class RewardRow:
-    """A reward as the office shows it; `reward_id` is its public id."""
+    """A reward as the office shows it; `reward_id` is its public id, `names` what it is called in other languages."""
 
     reward_id: str
     name: str
@@ -26,6 +29,7 @@ class RewardRow:
     value_cents: int | None
     description: str
     active: bool
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ def create(*, actor: Actor, details: Mapping[str, object], key: RequestKey) -> R
     """Put a new reward on offer, as the last of the list."""
     roles.require(actor=actor, role=Role.MANAGER)
     cleaned = settings.clean(settings.REWARD, {"name": None, "points_required": None, **details})
+    names = {name: cleaned.pop(name) for name in _NAMES.values() if name in cleaned}
 
     def work() -> RewardReceipt:
         # The program's row makes two new rewards take their places one after the other.
@@ -77,6 +82,7 @@ def create(*, actor: Actor, details: Mapping[str, object], key: RequestKey) -> R
             public_id="rw-" + "".join(secrets.choice(_LETTERS) for _ in range(10)),
             sort_order=_next_place(actor),
             active=True,
+            translations=_translated({}, names),
             **cleaned,
         )
         db.session.add(reward)
@@ -90,9 +96,11 @@ def change(*, actor: Actor, reward_id: str, details: Mapping[str, object], key: 
     """Change a reward; what was redeemed before keeps the name and price it had then."""
     roles.require(actor=actor, role=Role.MANAGER)
     cleaned = settings.clean(settings.REWARD, details)
+    names = {name: cleaned.pop(name) for name in _NAMES.values() if name in cleaned}
 
     def work() -> RewardReceipt:
         reward = _lock(actor, reward_id)
+        reward.translations = _translated(reward.translations, names)
         for name, value in cleaned.items():
             setattr(reward, name, value)
         return _done(actor, "reward.changed", reward)
@@ -127,6 +135,17 @@ def move(*, actor: Actor, reward_id: str, up: bool, key: RequestKey) -> RewardRe
         return _done(actor, "reward.moved", moved)
 
     return idempotency.run(key, RewardReceipt, work, vendor_id=actor.vendor_id)
+
+
+def _translated(before: Mapping[str, Any], names: Mapping[str, object]) -> dict[str, Any]:
+    """Put names into the translations of a reward: {"fr": {"name": …}}; an empty one takes it out."""
+    after = {locale: dict(said) for locale, said in before.items()}
+    for locale, setting in _NAMES.items():
+        if setting in names:
+            said = {**after.pop(locale, {}), "name": names[setting]}
+            if said["name"]:
+                after[locale] = said
+    return after
 
 
 def _switch(actor: Actor, reward_id: str, key: RequestKey, *, on: bool) -> RewardReceipt:
@@ -176,6 +195,7 @@ def _row(reward: Reward) -> RewardRow:
         value_cents=reward.value_cents,
         description=reward.description,
         active=reward.active,
+        names={locale: said["name"] for locale, said in reward.translations.items() if said.get("name")},
     )
 
 

@@ -105,3 +105,28 @@ def test_it_refuses_a_cashier(context: None) -> None:
     ben = replace(ada.actor, role=Role.STAFF)
     with pytest.raises(Forbidden):
         rewards.create(actor=ben, details={"name": "Loaf", "points_required": 1}, key=key_of(ada))
+
+
+def test_it_keeps_what_a_reward_is_called_in_each_language(context: None) -> None:
+    ada = make_bakery()
+    details = {"name": "Croissant", "points_required": 10, "name_fr": "Un croissant", "name_de": " Hörnchen "}
+    reward_id = rewards.create(actor=ada.actor, details=details, key=key_of(ada)).reward_id
+    assert rewards.get(actor=ada.actor, reward_id=reward_id).names == {"fr": "Un croissant", "de": "Hörnchen"}
+    # What is not named stays, what is empty goes.
+    for change, left in (
+        ({"points_required": 20}, {"fr": "Un croissant", "de": "Hörnchen"}),
+        ({"name_de": "", "name_lb": "Croissant"}, {"fr": "Un croissant", "lb": "Croissant"}),
+        ({"name_fr": "", "name_lb": ""}, {}),
+    ):
+        rewards.change(actor=ada.actor, reward_id=reward_id, details=change, key=key_of(ada))
+        assert rewards.get(actor=ada.actor, reward_id=reward_id).names == left
+
+
+@pytest.mark.parametrize("wrong", ["x" * 121, "two\nlines", "\ud800"])
+def test_it_refuses_a_name_that_no_pass_can_show(context: None, wrong: str) -> None:
+    ada = make_bakery()
+    details = {"name": "Croissant", "points_required": 10, "name_lb": wrong}
+    with pytest.raises(ValidationError) as refusal:
+        rewards.create(actor=ada.actor, details=details, key=key_of(ada))
+    assert list(refusal.value.errors) == ["name_lb"]
+    assert names(ada) == []

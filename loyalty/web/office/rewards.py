@@ -26,6 +26,15 @@ class RewardForm(OfficeForm):
     points_required = WholeNumberField(_l("Price in points"))
     value_cents = MoneyField(_l("What it is worth"), optional=True)
     description = StringField(_l("Description"))
+    name_en = StringField(_l("Name in English"))
+    name_fr = StringField(_l("Name in French"))
+    name_de = StringField(_l("Name in German"))
+    name_lb = StringField(_l("Name in Luxembourgish"))
+
+    @property
+    def names(self) -> list[StringField]:
+        """The names in other languages."""
+        return [self[f"name_{locale}"] for locale in settings.LOCALES]
 
 
 @blueprint.get("/rewards")
@@ -55,7 +64,8 @@ def create_reward() -> ResponseReturnValue:
 def reward(reward_id: str) -> ResponseReturnValue:
     """Show one reward for changing."""
     row = rewards.get(actor=current_actor(), reward_id=reward_id)
-    return render_template("office/reward.html", form=RewardForm(obj=row), reward=row)
+    names = {f"name_{locale}": name for locale, name in row.names.items()}
+    return render_template("office/reward.html", form=RewardForm(obj=row, data=names), reward=row)
 
 
 @blueprint.post("/rewards/<reward_id>")

@@ -125,3 +125,25 @@ def test_it_does_not_find_the_rewards_next_door(client: FlaskClient, app: Flask,
     for step in ("", "/deactivate", "/activate", "/up", "/down"):
         assert thief.post(f"/office/rewards/{reward_id}{step}", data=form).status_code == 404
     assert stored(app, ada) == before
+
+
+def test_it_takes_names_in_other_languages_and_shows_them_for_changing(
+    client: FlaskClient, app: Flask, ada: Office
+) -> None:
+    typed = {"name": "Croissant", "points_required": "150", "name_fr": 'Un "grand" croissant'}
+    send(client, "/office/rewards", client.get("/office/rewards"), typed)
+    (row,) = stored(app, ada)
+    address = f"/office/rewards/{row.reward_id}"
+    page = client.get(address)
+    assert fields(page)["name_fr"] == 'Un "grand" croissant'
+    assert send(client, address, page, fields(page) | {"name_lb": "Croissant", "name_fr": ""}).status_code == 303
+    assert stored(app, ada)[0].names == {"lb": "Croissant"}
+
+
+def test_it_keeps_a_wrong_name_beside_its_field(client: FlaskClient, app: Flask, ada: Office) -> None:
+    typed = {"name": "Croissant", "points_required": "150", "name_de": "ö" * 121}
+    page = send(client, "/office/rewards", client.get("/office/rewards"), typed)
+    assert page.status_code == 422
+    assert "Use at most 120 characters." in page.text
+    assert fields(page)["name_de"] == "ö" * 121
+    assert stored(app, ada) == []
