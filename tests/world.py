@@ -23,7 +23,7 @@ from loyalty.models.pins import StaffPin
 from loyalty.models.terminals import Terminal
 from loyalty.models.users import User, UserSession, VendorMember
 from loyalty.models.vendors import Store
-from loyalty.services import api_keys, points, stamps
+from loyalty.services import api_keys, points, stamps, webhook_deliveries, webhooks
 from loyalty.web.access import Access, access_of
 from tests import factories
 
@@ -42,6 +42,7 @@ TYPED = {
     "quantity": "1",
     "reason": "because",
     "staff_pin": "482913",
+    "url": "https://hooks.example/in",
 }
 # What stands in addresses and belongs to nobody.
 NAMES = {"name": "no-such-mail.eml"}
@@ -130,6 +131,7 @@ def make_business(code: str) -> Business:
         "api_key_id": _api_key(shop, f"Scales {word}"),
         "token": card.public_token,
         "vendor_code": code,
+        **_webhook(shop, word),
     }
     typed = {
         "card": card.card_id,
@@ -144,6 +146,15 @@ def make_business(code: str) -> Business:
         {name: _session(shop, name) for name in ("owner", "manager", "admin")},
         [word, card.public_token, card.scan_code],
     )
+
+
+def _webhook(shop: factories.Shop, word: str) -> dict[str, UUID]:
+    """Make an endpoint that hears nothing of the till, and a message to it."""
+    details = {"url": f"https://hooks.example/{word}", "events": ["customer.erased"]}
+    made = webhooks.create(actor=shop.ada, details=details, key=factories.make_key(shop.ada))
+    webhooks.send_test(actor=shop.ada, endpoint_id=made.endpoint_id, key=factories.make_key(shop.ada))
+    log = webhook_deliveries.list_page(actor=shop.ada, endpoint_id=made.endpoint_id)
+    return {"endpoint_id": made.endpoint_id, "delivery_id": log.rows[0].delivery_id}
 
 
 def doors(app: Flask, business: Business) -> dict[str, Door]:

@@ -4,7 +4,7 @@ from flask import current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from loyalty.domain.values import Role
-from loyalty.services import programs, setup
+from loyalty.services import programs, setup, webhooks
 from loyalty.web.access import current_actor, requires
 from loyalty.web.office.blueprint import blueprint
 
@@ -17,4 +17,5 @@ def home() -> ResponseReturnValue:
     facts = setup.get(actor=actor)
     address = f"{current_app.config['CONFIG'].public_url}/join/{facts.vendor_code}"
     content = programs.preview(actor=actor, changes={})
-    return render_template("office/home.html", setup=facts, address=address, content=content)
+    stopped = webhooks.list_stopped(actor=actor)
+    return render_template("office/home.html", setup=facts, address=address, content=content, stopped=stopped)
