@@ -10,7 +10,17 @@ from wtforms.fields.choices import SelectChoice
 
 from loyalty.domain.values import CardRef, Role
 from loyalty.errors import CardInactive, InsufficientPoints, InsufficientStamps, ProgramInactive, ValidationError
-from loyalty.services import adjustments, card_details, card_links, card_lists, card_views, cards, voids, wallet_states
+from loyalty.services import (
+    adjustments,
+    card_details,
+    card_links,
+    card_lists,
+    card_views,
+    cards,
+    programs,
+    voids,
+    wallet_states,
+)
 from loyalty.services.card_details import HistoryEntry
 from loyalty.web.access import current_actor, now, requires
 from loyalty.web.errors import sentence_of
@@ -49,10 +59,12 @@ def list_customers() -> ResponseReturnValue:
     """List the cards that fit what was typed and chosen."""
     text, show = request.args.get("q", "").strip(), request.args.get("show", "all")
     show = show if show in card_lists.FILTERS else "all"
-    found = card_lists.list_cards(actor=current_actor(), text=text, show=show, page=page_number())
+    actor = current_actor()
+    found = card_lists.list_cards(actor=actor, text=text, show=show, page=page_number())
     asked = {"q": text or None, "show": None if show == "all" else show}
     page = Page.of(found.number, found.pages, "office.list_customers", **asked)
-    return render_template("office/customers.html", found=found, q=text, show=show, asked=asked, page=page)
+    program = programs.get(actor=actor)
+    return render_template("office/customers.html", found=found, q=text, show=show, program=program, page=page)
 
 
 @blueprint.get("/customers/<uuid:card_id>")
