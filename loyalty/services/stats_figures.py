@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ColumnElement, cast, func, select, true
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from loyalty.database import AnyRow
 from loyalty.models.programs import Reward
@@ -96,7 +97,7 @@ def cheapest_rewards(vendor_id: UUID | None = None) -> Any:
             Reward.value_cents.is_not(None),
             Reward.vendor_id == vendor_id if vendor_id else true(),
         )
-        .distinct(Reward.program_id)
+        .ext(distinct_on(Reward.program_id))
         .order_by(Reward.program_id, Reward.points_required, Reward.sort_order, Reward.id)
         .subquery("cheapest")
     )
