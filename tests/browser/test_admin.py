@@ -1,0 +1,114 @@
+"""The platform in a real Chromium: on a desk and on a phone, in light and dark, and what changes by itself."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+
+from loyalty.services import accounts, health
+from tests import factories
+from tests.browser.test_office import assert_accessible, assert_no_sideways_scroll, open_page
+from tests.office import PASSWORD
+from tests.outbox_rows import make_row
+
+pytestmark = pytest.mark.browser
+
+EMAIL = "root@platform.example"
+SIZES = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+PAGES = ("", "/vendors", "/health", "/failures", "/failures?kind=apple.push")
+
+
+@pytest.fixture
+def chromium(till_browser: Browser) -> Browser:
+    return till_browser
+
+
+@pytest.fixture
+def platform(app: Flask) -> None:
+    """A platform with two shops, one of them suspended, and deliveries in every state."""
+    with app.app_context():
+        accounts.create_user(email=EMAIL, password=PASSWORD, is_admin=True)
+        bakery = factories.make_shop("bakery", vendor={"name": "Ada's Bakery"})
+        factories.make_shop("butcher", vendor={"name": "Mallory's Meat", "status": "suspended"})
+        factories.make_card(bakery, stamps=3)
+        said = "pushes pause; look at certificate, topic and address: 403 BadCertificateEnvironment"
+        make_row(vendor_id=bakery.vendor_id, kind="apple.push", error=said, due=datetime.now(UTC) + timedelta(hours=1))
+        refused = "404 The class 3388000000012345678.loyalty_0190a0000000700080000000 was not found."
+        make_row(vendor_id=bakery.vendor_id, kind="google.object", attempts=8, gave_up=True, error=refused)
+        make_row(vendor_id=bakery.vendor_id, kind="mail.card_link", attempts=2, error="451 4.3.0 Try again later")
+        make_row(vendor_id=bakery.vendor_id, kind="apple.push", due=datetime.now(UTC) - timedelta(minutes=7))
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/admin")
+    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_it_leaves_nothing_to_axe(chromium: Browser, live: str, platform: None, scheme: str, size: str) -> None:
+    page = open_page(chromium, live, SIZES[size], color_scheme=scheme)
+    sign_in(page)
+    for path in PAGES:
+        page.goto(f"/admin{path}")
+        assert_accessible(page)
+        assert_no_sideways_scroll(page)
+    page.set_viewport_size({"width": 320, "height": 700})
+    for path in PAGES:
+        page.goto(f"/admin{path}")
+        assert_no_sideways_scroll(page)
+    page.context.close()
+
+
+def test_it_goes_from_a_number_to_what_is_behind_it(chromium: Browser, live: str, platform: None) -> None:
+    page = open_page(chromium, live, SIZES["phone"])
+    sign_in(page)
+    page.get_by_role("main").get_by_role("link", name="Failures").click()
+    expect(page.get_by_role("rowheader", name="Card at Google Wallet")).to_be_visible()
+    row = page.get_by_role("row").filter(has_text="Card at Google Wallet")
+    row.get_by_role("button", name="Retry").click()
+    expect(page.get_by_text("1 delivery is tried again.")).to_be_visible()
+    expect(page.get_by_role("rowheader", name="Card at Google Wallet")).to_have_count(0)
+    page.get_by_role("link", name="Update of an Apple pass").click()
+    page.get_by_role("button", name="Retry all of this kind").click()
+    expect(page.get_by_text("1 delivery is tried again.")).to_be_visible()
+    page.context.close()
+
+
+def test_it_looks_again_by_itself(chromium: Browser, live: str, app: Flask, platform: None) -> None:
+    page = open_page(chromium, live)
+    page.clock.install()
+    with app.app_context():
+        health.note_run(name="sweep", at=datetime.now(UTC) - timedelta(hours=1))
+    sign_in(page)
+    page.goto("/admin/health")
+    clock = page.get_by_role("row").filter(has_text="Minute clock")
+    expect(clock).to_contain_text("It has stopped.")
+    expect(page).to_have_title("(3) Problem · Health · Platform")
+    with app.app_context():
+        health.note_run(name="sweep", at=datetime.now(UTC))
+    page.clock.run_for(3500)
+    expect(clock).to_contain_text("It runs every minute.")
+    expect(page).to_have_title("(2) Problem · Health · Platform")
+    page.context.close()
+
+
+def test_it_shows_how_far_a_change_has_come(chromium: Browser, live: str, app: Flask, platform: None) -> None:
+    page = open_page(chromium, live, SIZES["phone"])
+    page.clock.install()
+    sign_in(page)
+    page.goto("/admin/failures")
+    waiting = page.get_by_role("region", name="Passes being updated")
+    expect(waiting).to_contain_text("Ada's Bakery")
+    with app.app_context():
+        shop = factories.make_shop("florist", vendor={"name": "Flora"})
+        for _ in range(5):
+            make_row(vendor_id=shop.vendor_id, kind="google.object")
+    page.clock.run_for(3500)
+    expect(waiting).to_contain_text("Flora")
+    assert_accessible(page)
+    page.context.close()
