@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -86,12 +87,11 @@ def _translations(goal: Offer | None) -> tuple[Translation, ...]:
 
 
 def _picture(address: str | None) -> Picture | None:
-    """Read a picture of a shop; one that is not in the data folder must not keep a customer from the card."""
-    if images.own(address) is None or address is None:
+    """Name a picture of a shop; one that is not in the data folder must not keep a customer from the card."""
+    if address is None or images.shade(address) is None:
         return None
     name = address.rpartition("/")[2].removesuffix(".png")
-    data = images.read(name=name)
-    return Picture(name, data) if data else None
+    return Picture(name, partial(images.read, name=name))
 
 
 def _stores(vendor_id: UUID) -> tuple[StoreFacts, ...]:

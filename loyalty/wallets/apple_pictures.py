@@ -4,6 +4,7 @@ import io
 import struct
 import unicodedata
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -39,10 +40,11 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture of a shop. The same `digest` is the same picture, so that nothing large is ever compared."""
+    """A picture of a shop. The same `digest` is the same picture; it is loaded when it is drawn for the first time,
+    so that caches keep and compare nothing large."""
 
     digest: str
-    data: bytes = field(repr=False, compare=False)
+    load: Callable[[], bytes | None] = field(repr=False, compare=False)
 
 
 def pass_icon(colour: str, name: str, logo: Picture | None, *, plate: bool = False) -> tuple[bytes, bytes, bytes]:
@@ -81,10 +83,11 @@ def says_name(logo: Picture | None) -> bool:
 
 def _read(picture: Picture | None) -> Image.Image | None:
     """Read a picture; one that cannot be read, or is huge, must not keep a customer from the card."""
-    if picture is None:
+    data = picture.load() if picture else None
+    if data is None:
         return None
     try:
-        opened = Image.open(io.BytesIO(picture.data), formats=("PNG", "JPEG", "WEBP"))
+        opened = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP"))
         if opened.width * opened.height > _MOST_PIXELS:
             return None
         return opened.convert("RGBA")

@@ -26,7 +26,7 @@ def drawn(size: tuple[int, int]) -> Picture:
     """A shop's picture."""
     file = io.BytesIO()
     Image.new("RGBA", size, "#AA3311C0").save(file, "PNG")
-    return Picture(f"{size}", file.getvalue())
+    return Picture(f"{size}", file.getvalue)
 
 
 # Without pictures, with them, on a plate, wide, and damaged.
@@ -35,7 +35,7 @@ LOOKS: tuple[tuple[Picture | None, bool], ...] = (
     (drawn((400, 400)), False),
     (drawn((400, 400)), True),
     (drawn((660, 160)), True),
-    (Picture("damaged", b"\x89PNG"), False),
+    (Picture("damaged", lambda: b"\x89PNG"), False),
 )
 
 
@@ -170,7 +170,7 @@ _facts = st.builds(
     serial=st.uuids().map(str),
     auth_token=st.text("abcXYZ-_0189", min_size=16, max_size=43),
     locale=st.sampled_from((*LOCALES, "pt")),
-    logo=st.none() | st.builds(Picture, st.uuids().map(str), st.binary(max_size=40)),
+    logo=st.none() | st.builds(Picture, st.uuids().map(str), st.binary(max_size=40).map(lambda data: lambda: data)),
     stores=st.lists(_stores, max_size=14).map(tuple),
     terms=_texts,
     translations=st.lists(_own, max_size=4).map(tuple),

@@ -163,9 +163,9 @@ def test_it_hashes_what_is_seen_and_nothing_else() -> None:
         content_hash(replace(content, is_active=False), facts),
         content_hash(content, replace(facts, terms="New")),
         content_hash(content, replace(facts, locale="fr")),
-        content_hash(content, replace(facts, logo=Picture("1", b"picture"))),
-        content_hash(content, replace(facts, logo=Picture("2", b"picture"))),
-        content_hash(replace(content, logo_on_plate=True), replace(facts, logo=Picture("1", b"picture"))),
+        content_hash(content, replace(facts, logo=Picture("1", lambda: b"picture"))),
+        content_hash(content, replace(facts, logo=Picture("2", lambda: b"picture"))),
+        content_hash(replace(content, logo_on_plate=True), replace(facts, logo=Picture("1", lambda: b"picture"))),
         content_hash(content, replace(facts, stores=(StoreFacts("Market"),))),
         content_hash(content, replace(facts, translations=(Translation("fr", "One loaf", "Un pain"),))),
     ]
@@ -173,10 +173,10 @@ def test_it_hashes_what_is_seen_and_nothing_else() -> None:
 
 
 def test_it_hashes_the_photograph_where_it_is_shown() -> None:
-    facts = make_facts(hero=Picture("1", b"one"))
+    facts = make_facts(hero=Picture("1", lambda: b"one"))
     for kind, differs in ((LoyaltyType.STAMPS, False), (LoyaltyType.HYBRID, False), (LoyaltyType.POINTS, True)):
         content = make_content(loyalty_type=kind, hero_url="/images/one.png")
-        other = replace(facts, hero=Picture("2", b"two"))
+        other = replace(facts, hero=Picture("2", lambda: b"two"))
         assert (content_hash(content, facts) != content_hash(content, other)) == differs
 
 
