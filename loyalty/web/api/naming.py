@@ -47,10 +47,10 @@ class NamesCard(WithPin):
 
     card_id: UUID | None = Field(default=None, description="The card's id, as another answer gave it.")
     scan_code: Code | None = Field(
-        default=None, examples=["BCDFGHJKNPRSTVXB"], description="What the card's QR code holds, as it was scanned."
+        default=None, examples=["BCDFGHJKNPRSTVXN"], description="What the card's QR code holds, as it was scanned."
     )
     card_number: Code | None = Field(
-        default=None, examples=["4812037756"], description="The number below the QR code; spaces do not matter."
+        default=None, examples=["4812037753"], description="The number below the QR code; spaces do not matter."
     )
 
     @model_validator(mode="after")

@@ -27,7 +27,7 @@ class Done(Answer):
     success: Literal[True] = True
     message: str = Field(examples=["1 stamp added."], description="In the language of Accept-Language, else English.")
     card_id: UUID
-    card_number: str = Field(examples=["4812037756"])
+    card_number: str = Field(examples=["4812037753"])
     store_id: UUID | None
     transaction_id: UUID | None
 
