@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, cast, func, select, true
+from sqlalchemy import BigInteger, cast, func, select
 
 from loyalty.database import db
 from loyalty.domain.values import Actor, Role
@@ -62,6 +62,7 @@ class StoreTotals:
     """One store's part; without a store: what happened in the office or on phones."""
 
     store_id: UUID | None
+    code: str | None
     name: str | None
     active: bool
     members: int
@@ -87,31 +88,41 @@ def overview(*, actor: Actor, period: Period) -> Overview:
 def by_store(*, actor: Actor, period: Period) -> list[StoreTotals]:
     """Compare the stores of the vendor, open ones first by name, and last what no store was part of."""
     roles.require(actor=actor, role=Role.MANAGER)
-    found = {
-        row.store_id: totals_of(row)
-        for row in db.session.execute(
-            select(DailyStats.store_id, *sums())
-            .where(
-                DailyStats.vendor_id == actor.vendor_id,
-                DailyStats.local_day.between(period.first, period.last),
-                at_store(DailyStats.store_id, period.store_id),
-            )
-            .group_by(DailyStats.store_id)
-        )
-    }
-    standing = select(StatsStanding.store_id, StatsStanding.members).where(StatsStanding.vendor_id == actor.vendor_id)
-    members = {row.store_id: row.members for row in db.session.execute(standing)}
-    stores = db.session.execute(
-        select(Store.id, Store.name, Store.active)
-        .where(Store.vendor_id == actor.vendor_id, Store.id == period.store_id if period.store_id else true())
-        .order_by(Store.active.desc(), Store.name, Store.id)
+    added = (
+        select(DailyStats.store_id, *sums())
+        .where(DailyStats.vendor_id == actor.vendor_id, DailyStats.local_day.between(period.first, period.last))
+        .group_by(DailyStats.store_id)
+        .subquery("added")
     )
-    each = [
-        StoreTotals(row.id, row.name, row.active, members.get(row.id, 0), found.get(row.id, Totals())) for row in stores
+    # Wherever days were counted, it also stands how things stand.
+    counted = (
+        select(StatsStanding.members, *added.c, StatsStanding.store_id.label("place"))
+        .outerjoin(added, added.c.store_id.is_not_distinct_from(StatsStanding.store_id))
+        .where(StatsStanding.vendor_id == actor.vendor_id, at_store(StatsStanding.store_id, period.store_id))
+        .subquery("counted")
+    )
+    stores = (
+        select(Store.id, Store.code, Store.name, Store.active)
+        .where(Store.vendor_id == actor.vendor_id, at_store(Store.id, period.store_id))
+        .subquery("mine")
+    )
+    both = stores.outerjoin(counted, counted.c.place == stores.c.id, full=True)
+    rows = db.session.execute(
+        select(stores, counted)
+        .select_from(both)
+        .order_by(stores.c.active.desc().nulls_last(), stores.c.name, stores.c.id)
+    )
+    return [
+        StoreTotals(
+            store_id=row.id,
+            code=row.code,
+            name=row.name,
+            active=row.id is None or row.active,
+            members=row.members or 0,
+            totals=Totals() if row.transactions is None else totals_of(row),
+        )
+        for row in rows
     ]
-    if None in found or members.get(None):
-        each.append(StoreTotals(None, None, True, members.get(None, 0), found.get(None, Totals())))
-    return each
 
 
 def by_hour(*, actor: Actor, period: Period) -> list[list[int]]:

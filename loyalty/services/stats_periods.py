@@ -68,10 +68,10 @@ def span(*, first: date | None, last: date | None, today: date) -> tuple[date, d
     """Complete the ends of a period and refuse those that cannot be shown; days to come are left out."""
     end = min(last or today, today)
     if end.year < FIRST_YEAR:
-        raise ValidationError({"to": N_("Choose days from the year 2000 on.")})
+        raise ValidationError({"last": N_("Choose days from the year 2000 on.")})
     begin = first or end - timedelta(days=USUAL_DAYS - 1)
     if begin > end:
-        raise ValidationError({"from": N_("The first day must not come after the last.")})
+        raise ValidationError({"first": N_("The first day must not come after the last.")})
     if (end - begin).days >= LONGEST_DAYS:
-        raise ValidationError({"from": N_("Choose at most two years.")})
+        raise ValidationError({"first": N_("Choose at most two years.")})
     return begin, end
