@@ -34,7 +34,7 @@ class Check:
     """One thing that was looked at: `value` says what is, `advice` what to do; both are sentences to be translated.
 
     `details` fills their placeholders; `words` is what a program or a provider said, as it came. `since` is when the
-    state began, `seen_at` when it was last known: now, or when the partner last took something.
+    state began, where that is known.
     """
 
     name: str
@@ -44,7 +44,6 @@ class Check:
     details: Mapping[str, object] = field(default_factory=dict)
     words: str = ""
     since: datetime | None = None
-    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,8 @@ def sweep(*, at: datetime) -> Check:
     if last is None:
         return Check("sweep", State.UNKNOWN, N_("It has never run here."), advice)
     if at - last > SWEEP_AGE:
-        return Check("sweep", State.DOWN, N_("It has stopped."), advice, since=last, seen_at=last)
-    return Check("sweep", State.OK, N_("It runs every minute."), seen_at=last)
+        return Check("sweep", State.DOWN, N_("It has stopped."), advice, since=last)
+    return Check("sweep", State.OK, N_("It last ran: %(last)s."), details={"last": last})
 
 
 def disk(*, folder: Path) -> Check:

@@ -25,7 +25,7 @@ _URGENT: Final = (
 _RECENT: Final = timedelta(days=1)
 _NOT_SET_UP: Final = N_("Not set up.")
 _NEVER_USED: Final = N_("Set up, but nothing was delivered yet.")
-_WORKING: Final = N_("The last delivery was taken.")
+_WORKING: Final = N_("The last delivery was taken: %(last)s.")
 _SOME_FAIL: Final = N_("Deliveries that fail: %(failing)s.")
 _HELD: Final = N_("Nobody is asked for now; deliveries that wait: %(held)s.")
 _LOOK: Final = N_("Look at the failures: the words there are those of the receiver.")
@@ -71,7 +71,7 @@ def mail(partner: Partner, *, installation: Installation) -> Check:
     """Whether mails leave."""
     if not installation.has_mail:
         value = N_("Mails are kept as files and reach nobody.")
-        return Check("mail", State.WARNING, value, N_("Set MAIL_URL."), seen_at=partner.last)
+        return Check("mail", State.WARNING, value, N_("Set MAIL_URL."))
     return _delivering("mail", partner)
 
 
@@ -80,7 +80,21 @@ def certificates(*, at: datetime) -> list[Check]:
     ends = passes.find_certificate_ends()
     if ends is None:
         return []
-    return [_certificate("apple_leaf", ends.leaf, at), _certificate("apple_intermediate", ends.intermediate, at)]
+    return [
+        certificate(name="apple_leaf", ends=ends.leaf, at=at),
+        certificate(name="apple_intermediate", ends=ends.intermediate, at=at),
+    ]
+
+
+def certificate(*, name: str, ends: datetime, at: datetime) -> Check:
+    """How long one certificate is valid."""
+    days = (ends - at) // timedelta(days=1)
+    details = {"days": days, "ends": ends}
+    for most, level, advice in _URGENT:
+        if days <= most:
+            value = N_("%(days)s days left, until %(ends)s.") if days >= 0 else N_("Ended on %(ends)s.")
+            return Check(name, level, value, advice, details=details)
+    return Check(name, State.OK, N_("%(days)s days left, until %(ends)s."), details=details)
 
 
 def apple(partner: Partner, *, installation: Installation) -> Check:
@@ -110,24 +124,14 @@ def _delivering(name: str, partner: Partner, *, issuer: str = "") -> Check:
     if trouble is None and last is None:
         return Check(name, State.UNKNOWN, _NEVER_USED, words=about)
     if trouble is None:
-        return Check(name, State.OK, _WORKING, words=about, seen_at=last)
+        return Check(name, State.OK, _WORKING, details={"last": last}, words=about)
     words = f"{about} {failures.without_people(trouble.words)}".strip()
     details = {"failing": trouble.failing, "held": trouble.held}
     # Held back: the receiver is away or wants nothing of us, which is about all deliveries and not about one.
     if trouble.held:
-        return Check(name, State.DOWN, _HELD, _LOOK, details, words, since=trouble.since, seen_at=last)
+        return Check(name, State.DOWN, _HELD, _LOOK, details, words, since=trouble.since)
     level = State.WARNING if last and last > trouble.since else State.DOWN
-    return Check(name, level, _SOME_FAIL, _LOOK, details, words, since=trouble.since, seen_at=last)
-
-
-def _certificate(name: str, ends: datetime, at: datetime) -> Check:
-    days = (ends - at) // timedelta(days=1)
-    details = {"days": days, "ends": ends}
-    for most, level, advice in _URGENT:
-        if days <= most:
-            value = N_("%(days)s days left, until %(ends)s.") if days >= 0 else N_("Ended on %(ends)s.")
-            return Check(name, level, value, advice, details=details)
-    return Check(name, State.OK, N_("%(days)s days left, until %(ends)s."), details=details)
+    return Check(name, level, _SOME_FAIL, _LOOK, details, words, since=trouble.since)
 
 
 def _troubles(at: datetime) -> dict[str, Trouble]:

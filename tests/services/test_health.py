@@ -1,6 +1,7 @@
 """What each check of an installation says; what was never seen at work is unknown."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,11 +13,19 @@ from loyalty import queue
 from loyalty.domain.values import Admin
 from loyalty.services import google_passes, health, health_machine, health_partners, health_report, passes
 from loyalty.services.health import Installation, Readiness, State
-from loyalty.wallets.apple_signature import CertificateEnds
+from tests.apple_passes import passes as made_passes
 from tests.outbox_rows import make_row
 
 NOW = datetime.now(UTC)
 EVERYTHING = Installation(data_dir=Path("/"), versions=(), has_mail=True, has_apple=True, has_google=True)
+
+
+@pytest.fixture
+def with_apple() -> Iterator[None]:
+    """Passes are made here."""
+    passes.configure(apple=made_passes())
+    yield
+    passes.configure(apple=None)
 
 
 @pytest.mark.parametrize(
@@ -101,17 +110,19 @@ def test_it_knows_when_the_last_backup_was_made(tmp_path: Path) -> None:
         (-1, State.DOWN, "Renew it today"),
     ],
 )
-def test_it_asks_for_new_certificates_ever_more_urgently(
-    monkeypatch: pytest.MonkeyPatch, days: int, state: State, advice: str
-) -> None:
-    ends = NOW + timedelta(days=days, hours=1)
-    far = NOW + timedelta(days=900)
-    monkeypatch.setattr(passes, "_apple", SimpleNamespace(certificate_ends=CertificateEnds(far, ends)))
-    leaf, intermediate = health_partners.certificates(at=NOW)
-    assert (leaf.name, leaf.state) == ("apple_leaf", State.OK)
-    assert (intermediate.name, intermediate.state, intermediate.details["days"]) == ("apple_intermediate", state, days)
-    assert intermediate.advice.startswith(advice)
-    assert ("Ended" in intermediate.value) == (days < 0)
+def test_it_asks_for_new_certificates_ever_more_urgently(days: int, state: State, advice: str) -> None:
+    found = health_partners.certificate(name="apple_leaf", ends=NOW + timedelta(days=days, hours=1), at=NOW)
+    assert (found.state, found.details["days"]) == (state, days)
+    assert found.advice.startswith(advice)
+    assert ("Ended" in found.value) == (days < 0)
+
+
+def test_it_looks_at_both_certificates(with_apple: None) -> None:
+    found = health_partners.certificates(at=NOW)
+    assert [(check.name, check.state) for check in found] == [
+        ("apple_leaf", State.OK),
+        ("apple_intermediate", State.OK),
+    ]
 
 
 def test_it_has_no_certificates_where_no_passes_are_made() -> None:
@@ -134,8 +145,7 @@ def test_it_knows_a_partner_by_its_last_deliveries(context: None) -> None:
     assert mail_state() == (State.WARNING, "451 <…@…> later")
 
 
-def test_it_sees_that_apple_is_not_asked_for_now(context: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passes, "_apple", SimpleNamespace(pass_type_id="pass.example"))
+def test_it_sees_that_apple_is_not_asked_for_now(context: None, with_apple: None) -> None:
     make_row(kind="apple.push", delivered=datetime.now(UTC))
     make_row(kind="apple.push", error="pushes pause; look at certificate, topic and address: 403 BadCertificate")
     found = health_partners.apple(health_partners.read(at=NOW)["apple"], installation=EVERYTHING)
@@ -143,30 +153,33 @@ def test_it_sees_that_apple_is_not_asked_for_now(context: None, monkeypatch: pyt
     assert found.words.endswith("403 BadCertificate")
 
 
-def test_it_takes_keeping_to_a_pace_for_no_trouble(context: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passes, "_apple", SimpleNamespace(pass_type_id="pass.example"))
+def test_it_takes_keeping_to_a_pace_for_no_trouble(context: None, with_apple: None) -> None:
     make_row(kind="apple.push", delivered=datetime.now(UTC))
     make_row(kind="apple.push", error="")
     found = health_partners.apple(health_partners.read(at=NOW)["apple"], installation=EVERYTHING)
     assert found.state is State.OK
 
 
-def test_it_says_why_passes_are_off(context: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passes, "_reason", "Apple passes are off: pass.pem ended.")
-    apple = health_partners.apple(health_partners.read(at=NOW)["apple"], installation=EVERYTHING)
+def test_it_says_why_passes_are_off(context: None) -> None:
+    partners = health_partners.read(at=NOW)
+    passes.configure(apple=None, reason="Apple passes are off: pass.pem ended.")
+    google_passes.configure(google=None, reason="Google Wallet needs a PUBLIC_URL with https.")
+    try:
+        apple = health_partners.apple(partners["apple"], installation=EVERYTHING)
+        google = health_partners.google(partners["google"], installation=EVERYTHING)
+    finally:
+        passes.configure(apple=None)
+        google_passes.configure(google=None)
     assert (apple.state, apple.words) == (State.DOWN, "Apple passes are off: pass.pem ended.")
-    monkeypatch.setattr(google_passes, "_reason", "Google Wallet needs a PUBLIC_URL with https.")
-    google = health_partners.google(health_partners.read(at=NOW)["google"], installation=EVERYTHING)
     assert (google.state, google.words) == (State.DOWN, "Google Wallet needs a PUBLIC_URL with https.")
 
 
 def test_it_shows_what_can_be_checked_when_something_cannot(context: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken() -> None:
+    def broken(_: object) -> None:
         raise OSError("no such device")
 
-    monkeypatch.setattr(health_machine, "clock", broken)
+    monkeypatch.setattr("shutil.disk_usage", broken)
     found = health_report.examine(admin=Admin(), installation=EVERYTHING, at=NOW)
     states = {check.name: check.state for check in found}
-    assert states["clock"] is State.UNKNOWN
-    assert states["database"] is State.OK
+    assert (states["disk"], states["database"]) == (State.UNKNOWN, State.OK)
     assert found[0].state is State.DOWN
