@@ -1,0 +1,73 @@
+"""How often a key may ask, and how it learns that."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+
+from config import Config
+from loyalty.app import create_app
+from loyalty.database import db
+from loyalty.web.limits import limiter
+from tests import factories
+from tests.factories import Card, Shop
+from tests.web.api.callers import Caller, make_api_key
+
+
+@pytest.fixture
+def limited(config: Config, app: Flask) -> Iterator[Flask]:
+    """The application with its limits on."""
+    made = create_app(replace(config, rate_limits=True))
+    yield made
+    limiter.enabled = False
+    with made.app_context():
+        db.engine.dispose()
+
+
+def allowed(caller: Caller, card: Card, path: str, **more: object) -> int:
+    for number in range(200):
+        answer = caller.post(path, {"card_id": str(card.card_id), **more})
+        if answer.status_code == 429:
+            assert (answer.json or {})["code"] == "RATE_LIMITED"
+            assert 1 <= int(answer.headers["Retry-After"]) <= 61
+            return number
+    return 200
+
+
+@pytest.mark.parametrize(("path", "most"), [("/vendor/loyalty/stamps/redeem", 60), ("/vendor/loyalty/points/void", 20)])
+def test_it_serves_a_key_so_often_a_minute(limited: Flask, till: Caller, card: Card, path: str, most: int) -> None:
+    caller = replace(till, app=limited)
+    more = {"reason": "x", "order_reference": "R-1"} if "void" in path else {}
+    # The window slides: what was asked a while ago weighs a little less already.
+    assert most <= allowed(caller, card, path, **more) <= most + 3
+
+
+def test_it_says_what_is_left(limited: Flask, till: Caller, card: Card) -> None:
+    caller = replace(till, app=limited)
+    answers = [caller.post("/vendor/loyalty/stamps", {"card_id": str(card.card_id)}) for _ in range(3)]
+    assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["59", "58", "57"]
+    assert {answer.headers["RateLimit-Limit"] for answer in answers} == {"60"}
+    assert all(0 <= int(answer.headers["RateLimit-Reset"]) <= 60 for answer in answers)
+
+
+def test_it_counts_a_key_by_its_own_number_and_store(limited: Flask, app: Flask, bakery: Shop, card: Card) -> None:
+    with app.app_context():
+        factories.make_store(bakery, "station")
+        caller = Caller(limited, make_api_key(bakery, requests_per_minute=3))
+        other = Caller(limited, make_api_key(bakery, requests_per_minute=3))
+    path = "/vendor/loyalty/stamps/redeem"
+    assert 3 <= allowed(caller, card, path, store_code="main") <= 4
+    assert 3 <= allowed(caller, card, path, store_code="station") <= 4
+    assert 3 <= allowed(other, card, path, store_code="main") <= 4
+
+
+def test_it_counts_strangers_by_their_address(limited: Flask) -> None:
+    client = limited.test_client()
+    found = [client.get("/api/v1/openapi.json").status_code for _ in range(70)]
+    assert 60 <= found.count(200) <= 63
+    # Of IPv6 the first 64 bits: whoever has one address there has them all.
+    for number in range(70):
+        client.environ_base["REMOTE_ADDR"] = f"2001:db8::{number:x}"
+        answer = client.get("/api/v1/openapi.json")
+    assert (answer.status_code, answer.content_type) == (429, "application/problem+json")
