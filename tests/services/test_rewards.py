@@ -1,13 +1,15 @@
 """Rewards: stable ids, an order, never deleted, and only one's own."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from loyalty.domain import bounds
 from loyalty.domain.values import Role
 from loyalty.errors import Forbidden, NotFound, ValidationError
-from loyalty.services import rewards
+from loyalty.services import card_views, rewards
+from tests.factories import make_card, make_reward, make_shop
 from tests.office import Office, key_of, make_bakery, make_butcher
 
 
@@ -130,3 +132,17 @@ def test_it_refuses_a_name_that_no_pass_can_show(context: None, wrong: str) -> N
         rewards.create(actor=ada.actor, details=details, key=key_of(ada))
     assert list(refusal.value.errors) == ["name_lb"]
     assert names(ada) == []
+
+
+def test_it_names_rewards_to_each_reader_in_their_own_words(context: None) -> None:
+    shop = make_shop(loyalty_type="points")
+    make_reward(shop, "Croissant", 100, translations={"fr": {"name": "Un croissant"}})
+    make_reward(shop, "Cake", 200)
+    for locale, shown in (("fr", "Un croissant"), ("de", "Croissant")):
+        card = make_card(shop, locale=locale)
+        page = card_views.get_public(token=card.public_token)
+        assert [reward.name for reward in page.rewards] == [shown, "Cake"]
+        assert page.content.points_reward == shown
+        # Staff say what stands on their own list.
+        till = card_views.get_at_counter(actor=shop.ben, card_id=card.card_id, at=datetime.now(UTC))
+        assert [reward.name for reward in till.rewards] == ["Croissant", "Cake"]
