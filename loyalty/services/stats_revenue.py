@@ -25,6 +25,7 @@ class StoreRevenue:
     """One store's part of a month; without a store: purchases recorded in the office."""
 
     store_id: UUID | None
+    code: str | None
     name: str | None
     purchases: int
     revenue_cents: int
@@ -87,7 +88,7 @@ def _read(actor: Actor, period: Period, since: date) -> dict[date, list[StoreRev
     added = (DailyStats.purchases, DailyStats.revenue_cents)
     sums = [cast(func.sum(column), BigInteger).label(column.key) for column in added]
     rows = db.session.execute(
-        select(month, DailyStats.store_id, Store.name, *sums)
+        select(month, DailyStats.store_id, Store.code, Store.name, *sums)
         .outerjoin(Store, (Store.id == DailyStats.store_id) & (Store.vendor_id == DailyStats.vendor_id))
         .where(
             DailyStats.vendor_id == actor.vendor_id,
@@ -95,11 +96,11 @@ def _read(actor: Actor, period: Period, since: date) -> dict[date, list[StoreRev
             DailyStats.purchases > 0,
             at_store(DailyStats.store_id, period.store_id),
         )
-        .group_by(month, DailyStats.store_id, Store.name)
+        .group_by(month, DailyStats.store_id, Store.code, Store.name)
         .order_by(month, Store.name, DailyStats.store_id)
     )
     found: dict[date, list[StoreRevenue]] = {}
     for row in rows:
-        part = StoreRevenue(row.store_id, row.name, row.purchases, row.revenue_cents)
+        part = StoreRevenue(row.store_id, row.code, row.name, row.purchases, row.revenue_cents)
         found.setdefault(row.month, []).append(part)
     return found

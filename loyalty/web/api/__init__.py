@@ -2,12 +2,12 @@
 
 from flask import Response
 
-from loyalty.web.api import description, points, stamps, transactions
+from loyalty.web.api import analytics, description, platform_stats, points, stamps, stats, transactions
 from loyalty.web.api.blueprint import blueprint
 from loyalty.web.forms import csrf
 from loyalty.web.limits import add_headers
 
-__all__ = ["blueprint", "description", "points", "stamps", "transactions"]
+__all__ = ["analytics", "blueprint", "description", "platform_stats", "points", "stamps", "stats", "transactions"]
 
 
 @blueprint.after_request
