@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from loyalty.database import db
-from loyalty.domain.values import Actor, RequestKey, Role
+from loyalty.domain.values import Actor, RequestKey
 from loyalty.errors import NotFound
 from loyalty.models.webhooks import WebhookDelivery, WebhookEndpoint
-from loyalty.services import audit, idempotency, roles, webhook_sending, webhooks
+from loyalty.services import audit, idempotency, webhook_sending, webhooks
 
 PAGE = 50
 
@@ -51,23 +51,25 @@ class ReplayReceipt:
     replayed: bool = False
 
 
-def list_page(*, actor: Actor, endpoint_id: UUID, state: str = "", before: UUID | None = None) -> DeliveryPage:
+def list_page(
+    *, actor: Actor, endpoint_id: UUID, state: str = "", before: UUID | None = None, limit: int = PAGE
+) -> DeliveryPage:
     """List an endpoint's messages, of one state where one is named."""
     webhooks.get(actor=actor, endpoint_id=endpoint_id)
     theirs = (WebhookDelivery.vendor_id == actor.vendor_id, WebhookDelivery.endpoint_id == endpoint_id)
-    query = select(WebhookDelivery).where(*theirs).order_by(WebhookDelivery.id.desc()).limit(PAGE + 1)
+    query = select(WebhookDelivery).where(*theirs).order_by(WebhookDelivery.id.desc()).limit(limit + 1)
     if state:
         query = query.where(WebhookDelivery.state == state)
     if before:
         query = query.where(WebhookDelivery.id < before)
     found = db.session.scalars(query.execution_options(populate_existing=True)).all()
-    shown = [_row(delivery) for delivery in found[:PAGE]]
-    return DeliveryPage(shown, shown[-1].delivery_id if len(found) > PAGE else None)
+    shown = [_row(delivery) for delivery in found[:limit]]
+    return DeliveryPage(shown, shown[-1].delivery_id if len(found) > limit else None)
 
 
 def replay(*, actor: Actor, delivery_id: UUID, key: RequestKey) -> ReplayReceipt:
     """Send one message again, at once; receivers know it by its id."""
-    roles.require(actor=actor, role=Role.OWNER)
+    webhooks.require(actor=actor)
 
     def work() -> ReplayReceipt:
         endpoint_id = db.session.scalar(
@@ -87,7 +89,7 @@ def replay(*, actor: Actor, delivery_id: UUID, key: RequestKey) -> ReplayReceipt
 
 def replay_failed(*, actor: Actor, endpoint_id: UUID, since: datetime, key: RequestKey) -> ReplayReceipt:
     """Send all messages again that failed since a time, the oldest first."""
-    roles.require(actor=actor, role=Role.OWNER)
+    webhooks.require(actor=actor)
 
     def work() -> ReplayReceipt:
         webhooks.get(actor=actor, endpoint_id=endpoint_id)

@@ -2,12 +2,22 @@
 
 from flask import Response
 
-from loyalty.web.api import analytics, description, platform_stats, points, stamps, stats, transactions
+from loyalty.web.api import analytics, description, platform_stats, points, stamps, stats, transactions, webhooks
 from loyalty.web.api.blueprint import blueprint
 from loyalty.web.forms import csrf
 from loyalty.web.limits import add_headers
 
-__all__ = ["analytics", "blueprint", "description", "platform_stats", "points", "stamps", "stats", "transactions"]
+__all__ = [
+    "analytics",
+    "blueprint",
+    "description",
+    "platform_stats",
+    "points",
+    "stamps",
+    "stats",
+    "transactions",
+    "webhooks",
+]
 
 
 @blueprint.after_request
