@@ -1,10 +1,12 @@
 """Deliveries that fail: what is shown of them, and trying them again, once per tap."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from loyalty.database import db, new_id, transaction
 from loyalty.domain.values import Admin
@@ -216,3 +218,27 @@ def test_it_counts_the_passes_that_wait_for_an_update(admin: Admin) -> None:
     assert [failures.waiting_updates(vendor_id=vendor_id) for vendor_id in (bakery, butcher)] == [3, 1]
     found = [(waiting.vendor_name, waiting.updates) for waiting in failures.list_waiting(admin=admin)]
     assert found == [("Bakery", 3), ("Butcher", 1)]
+
+
+def test_it_meets_a_change_that_comes_in_between(app: Flask, admin: Admin) -> None:
+    """A stamp puts the same card on the list while a retry revives its old row: one of both rows stays."""
+    subject = new_id()
+    old = make_row(subject_id=subject, gave_up=True, error="no")
+    started, done = threading.Event(), threading.Event()
+
+    def change() -> None:
+        with app.app_context(), transaction():
+            outbox.add(kind="google.object", subject_id=subject, vendor_id=None)
+            started.set()
+            # Held until the retry waits for this row, which it cannot see yet.
+            done.wait(1)
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    started.wait(5)
+    threading.Timer(0.3, done.set).start()
+    assert retry(admin, old) == 1
+    thread.join()
+    open_rows = sa.select(OutboxMessage.id).where(OutboxMessage.subject_id == subject)
+    assert len(db.session.execute(open_rows).all()) == 1
+    assert row(old) is None
