@@ -1,6 +1,8 @@
 """A site that moves: every pass in a phone is made anew, once, and nothing is told where nothing changed."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -90,6 +92,23 @@ def test_it_has_every_pass_in_a_phone_made_anew_once_the_site_has_moved() -> Non
     assert (says["webServiceURL"], says["authenticationToken"]) == (MOVED, token.decode())
     # From then on it is as it was.
     assert passes.get_pass(pass_type=pass_type, serial=serial, token=token, since=far).pkpass is None
+
+
+@pytest.mark.usefixtures("making")
+def test_it_tells_once_however_many_sweeps_run_at_once(app: Flask) -> None:
+    hold(make_shop(), "one")
+    wallet_setups.tell_of_changes()
+    passes.configure(apple=maker(MOVED))
+    begin = threading.Barrier(6)
+
+    def sweep_once(_number: int) -> int:
+        with app.app_context():
+            begin.wait()
+            return wallet_setups.tell_of_changes()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(sweep_once, range(6))) == [0, 0, 0, 0, 0, 1]
+    assert [kind for kind, _ in told()] == ["apple.program"]
 
 
 @pytest.mark.usefixtures("making")
