@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, literal, or_, select
+from sqlalchemy import ColumnElement, delete, literal, or_, select, union_all
 from sqlalchemy.types import Text
 
 from loyalty.database import db
 from loyalty.domain import limits
 from loyalty.domain.values import Actor
 from loyalty.errors import NotFound, StaffPinInvalid, StaffPinLocked
+from loyalty.models.api import ApiKey
 from loyalty.models.pins import PinThrottle, StaffPin
 from loyalty.models.terminals import Terminal
 from loyalty.models.vendors import Vendor, VendorPolicy
@@ -85,8 +86,11 @@ def forgive(reserved: Reserved) -> None:
 
 
 def unlock(*, vendor_id: UUID, staff_pin_id: UUID) -> None:
-    """Forget a person's failures everywhere, and what keeps that person out at the vendor's terminals."""
-    sources = select(literal("terminal:") + Terminal.id.cast(Text)).where(Terminal.vendor_id == vendor_id)
+    """Forget a person's failures everywhere, and what keeps that person out at the vendor's terminals and keys."""
+    sources = union_all(
+        select(literal("terminal:") + Terminal.id.cast(Text)).where(Terminal.vendor_id == vendor_id),
+        select(literal("key:") + ApiKey.id.cast(Text)).where(ApiKey.vendor_id == vendor_id),
+    )
     for subject in (WHOLE_TERMINAL, NOBODY):
         db.session.execute(delete(PinThrottle).where(PinThrottle.subject == subject, PinThrottle.source.in_(sources)))
     db.session.execute(delete(PinThrottle).where(PinThrottle.subject == str(staff_pin_id)))

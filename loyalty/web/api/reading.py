@@ -19,6 +19,9 @@ Q = TypeVar("Q", bound=Query)
 KEY_HEADER = "Idempotency-Key"
 KEY_PATTERN = "^[!-~]{16,128}$"
 
+# What is sent under a name that nobody knows is not sent back in full.
+_LONGEST_NAME = 64
+
 # Kinds of pydantic's refusals; what is not listed is just not valid.
 _SENTENCES = {
     "missing": N_("This field is required."),
@@ -82,7 +85,7 @@ def _refusal(error: pydantic.ValidationError) -> LoyaltyError:
     for each in found:
         sentence = _SENTENCES.get(each["type"]) or _own(each["type"], each["msg"])
         field = ".".join(str(part) for part in each["loc"]) or str(each.get("ctx", {}).get("field", "body"))
-        errors.setdefault(field, gettext(sentence, **each.get("ctx", {})))
+        errors.setdefault(field[:_LONGEST_NAME], gettext(sentence, **each.get("ctx", {})))
     return ValidationError(errors)
 
 

@@ -1,5 +1,7 @@
 """At which store, and whose PIN: as the key, the shop's policy and the body say."""
 
+from uuid import UUID
+
 import pytest
 from flask import Flask
 
@@ -83,6 +85,17 @@ def test_it_locks_after_wrong_pins(till: Caller, card: Card, staffed: dict[str, 
     assert statuses == [403] * 5 + [423]
     assert (answer.json or {})["locked_until"].endswith("Z")
     assert 1 <= int(answer.headers["Retry-After"]) <= 30
+
+
+def test_it_is_unlocked_by_a_manager(
+    app: Flask, bakery: Shop, till: Caller, card: Card, staffed: dict[str, str]
+) -> None:
+    for _ in range(6):
+        locked = said(till, card, staff_pin="0")
+    assert locked == (423, "STAFF_PIN_LOCKED")
+    with app.app_context():
+        pins.unlock(actor=bakery.ada, staff_pin_id=UUID(staffed["staff_id"]), key=factories.make_key(bakery.ada))
+    assert said(till, card, staff_pin=staffed["staff"]) == (200, "")
 
 
 def test_it_verifies_a_pin_that_nobody_asked_for(app: Flask, bakery: Shop, till: Caller, card: Card) -> None:
