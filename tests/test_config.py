@@ -53,6 +53,9 @@ def test_it_accepts_a_plain_postgresql_address() -> None:
         ({"MAIL_FROM": "nobody"}, "MAIL_FROM must be an address"),
         ({"RATE_LIMITS": "maybe"}, "RATE_LIMITS must be on or off"),
         ({"RATE_LIMITS": "off", "PUBLIC_URL": "https://cards.example.com"}, "RATE_LIMITS=off is for load tests"),
+        ({"WEBHOOK_ALLOW": "localhost"}, "WEBHOOK_ALLOW must name hosts with their ports"),
+        ({"WEBHOOK_ALLOW": "localhost:0"}, "WEBHOOK_ALLOW must name hosts with their ports"),
+        ({"WEBHOOK_ALLOW": "x:1", "PUBLIC_URL": "https://cards.example.com"}, "WEBHOOK_ALLOW is for trying things out"),
         ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES must be a whole number from 0 to 10"),
         ({"SECRET_KEY_FILE": "/nowhere"}, "SECRET_KEY and SECRET_KEY_FILE are both set"),
         ({"SECRET_KEY": "", "SECRET_KEY_FILE": "/nowhere/key"}, "SECRET_KEY_FILE names /nowhere/key"),
@@ -63,6 +66,12 @@ def test_it_refuses_a_bad_value_with_one_line(wrong: dict[str, str], sentence: s
         Config.from_env(OUTSIDE | wrong)
     assert str(refusal.value).startswith(sentence)
     assert "\n" not in str(refusal.value)
+
+
+def test_it_opens_single_private_places_to_webhooks() -> None:
+    config = Config.from_env(OUTSIDE | {"WEBHOOK_ALLOW": "localhost:9000 Hooks.Test:8443"})
+    assert config.webhook_allow == ("localhost:9000", "hooks.test:8443")
+    assert Config.from_env(OUTSIDE).webhook_allow == ()
 
 
 def test_it_reads_a_secret_from_a_file(tmp_path: Path) -> None:

@@ -171,12 +171,6 @@ def change_webhook(actor: Actor, endpoint_id: UUID, body: EndpointChange, key: R
     return EndpointDone.of(webhooks.change(actor=actor, endpoint_id=endpoint_id, details=details, key=key))
 
 
-@operation("DELETE", "/vendor/loyalty/webhooks/{endpoint_id}", scope=Scope.MANAGE, answers=EndpointDone, tag="Webhooks")
-def remove_webhook(actor: Actor, endpoint_id: UUID, key: RequestKey) -> EndpointDone:
-    """Send nothing to an endpoint any more; what waits is never sent."""
-    return _done(webhooks.remove, actor, endpoint_id, key)
-
-
 @operation(
     "POST", "/vendor/loyalty/webhooks/{endpoint_id}/pause", scope=Scope.MANAGE, answers=EndpointDone, tag="Webhooks"
 )
@@ -265,6 +259,12 @@ def replay_failed_deliveries(actor: Actor, endpoint_id: UUID, body: ReplayBody, 
 def replay_delivery(actor: Actor, delivery_id: UUID, key: RequestKey) -> Replayed:
     """Send one message again, whatever became of it."""
     return _replayed(webhook_deliveries.replay(actor=actor, delivery_id=delivery_id, key=key))
+
+
+@operation("DELETE", "/vendor/loyalty/webhooks/{endpoint_id}", scope=Scope.MANAGE, answers=EndpointDone, tag="Webhooks")
+def remove_webhook(actor: Actor, endpoint_id: UUID, key: RequestKey) -> EndpointDone:
+    """Send nothing to an endpoint any more; what waits is never sent."""
+    return _done(webhooks.remove, actor, endpoint_id, key)
 
 
 def _done(command: Callable[..., EndpointReceipt], actor: Actor, endpoint_id: UUID, key: RequestKey) -> EndpointDone:
