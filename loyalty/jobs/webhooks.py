@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from loyalty.adapters import Held, Unavailable
+from loyalty.adapters import Held, Paced, Unavailable
 from loyalty.adapters.webhook import WebhookSender
 from loyalty.database import clock_offset
 from loyalty.services import webhook_sending
@@ -25,7 +25,10 @@ def send(delivery_id: UUID) -> None:
     if outgoing is None:
         return
     if isinstance(outgoing, webhook_sending.Wait):
-        raise Held("the endpoint is busy or rests", retry_after=outgoing.by.total_seconds())
+        seconds = outgoing.by.total_seconds()
+        if outgoing.busy:
+            raise Paced("the endpoint is being told something else", retry_after=seconds)
+        raise Held("the endpoint rests after a failure", retry_after=seconds)
     answer = _sender.send(url=outgoing.url, body=outgoing.body, headers=outgoing.headers)
     wait = webhook_sending.record(outgoing=outgoing, answer=answer, at=_now())
     if wait is not None:

@@ -1,5 +1,6 @@
 """The log of an endpoint: what was sent, what came back, and sending it again."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,6 +33,11 @@ class DeliveryRow:
     body: dict[str, Any]  # JSON values
     answer: str | None
     error: str | None
+
+    @property
+    def sent(self) -> str:
+        """The body for people to read."""
+        return json.dumps(self.body, ensure_ascii=False, indent=2, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,7 @@ def replay(*, actor: Actor, delivery_id: UUID, key: RequestKey) -> ReplayReceipt
             .join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
             .where(WebhookDelivery.vendor_id == actor.vendor_id, WebhookDelivery.id == delivery_id)
             .where(WebhookEndpoint.state != "removed")
+            .with_for_update(of=WebhookEndpoint, key_share=True)
         )
         if endpoint_id is None:
             raise NotFound
@@ -92,7 +99,8 @@ def replay_failed(*, actor: Actor, endpoint_id: UUID, since: datetime, key: Requ
     webhooks.require(actor=actor)
 
     def work() -> ReplayReceipt:
-        webhooks.get(actor=actor, endpoint_id=endpoint_id)
+        # The endpoint before its messages, as workers lock them.
+        webhooks.lock(actor=actor, endpoint_id=endpoint_id)
         failed = (
             update(WebhookDelivery)
             .where(WebhookDelivery.vendor_id == actor.vendor_id, WebhookDelivery.endpoint_id == endpoint_id)

@@ -46,9 +46,10 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The endpoint is busy or rests: nobody may be asked for so long."""
+    """The endpoint is busy with another message, or rests after trouble: nobody may be asked for so long."""
 
     by: timedelta
+    busy: bool
 
 
 def start(*, delivery_id: UUID, at: datetime) -> Outgoing | Wait | None:
@@ -175,11 +176,14 @@ def _find_wait(delivery_id: UUID, at: datetime) -> Wait | None:
     row = db.session.execute(query).one_or_none()
     if row is None:
         return None
-    return Wait(row.quiet_until - at if row.quiet_until and row.quiet_until > at else _BUSY_WAIT)
+    if row.quiet_until and row.quiet_until > at:
+        return Wait(row.quiet_until - at, busy=False)
+    return Wait(_BUSY_WAIT, busy=True)
 
 
 def _lock(endpoint_id: UUID) -> WebhookEndpoint:
-    query = select(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id).with_for_update()
+    # Not the strongest lock: whoever notes a message at the till needs the row to stay, and waits for nobody here.
+    query = select(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id).with_for_update(key_share=True)
     return db.session.execute(query.execution_options(populate_existing=True)).scalar_one()
 
 

@@ -115,7 +115,7 @@ def change(*, actor: Actor, endpoint_id: UUID, details: Mapping[str, object], ke
     cleaned = _clean(details)
 
     def work() -> EndpointReceipt:
-        endpoint = _lock(actor, endpoint_id)
+        endpoint = lock(actor=actor, endpoint_id=endpoint_id)
         for name, value in cleaned.items():
             setattr(endpoint, name, value)
         return _done(actor, "webhook.changed", endpoint)
@@ -128,7 +128,7 @@ def pause(*, actor: Actor, endpoint_id: UUID, key: RequestKey) -> EndpointReceip
     require(actor=actor)
 
     def work() -> EndpointReceipt:
-        endpoint = _lock(actor, endpoint_id)
+        endpoint = lock(actor=actor, endpoint_id=endpoint_id)
         if endpoint.state == "active":
             endpoint.state, endpoint.paused_reason, endpoint.paused_at = "paused", "owner", clock()
         return _done(actor, "webhook.paused", endpoint)
@@ -141,7 +141,7 @@ def resume(*, actor: Actor, endpoint_id: UUID, key: RequestKey) -> EndpointRecei
     require(actor=actor)
 
     def work() -> EndpointReceipt:
-        endpoint = _lock(actor, endpoint_id)
+        endpoint = lock(actor=actor, endpoint_id=endpoint_id)
         endpoint.state, endpoint.paused_reason, endpoint.paused_at = "active", None, None
         endpoint.failures, endpoint.failing_since, endpoint.quiet_until = 0, None, None
         db.session.flush()
@@ -156,7 +156,7 @@ def rotate_secret(*, actor: Actor, endpoint_id: UUID, key: RequestKey) -> Endpoi
     require(actor=actor)
 
     def work() -> EndpointReceipt:
-        endpoint = _lock(actor, endpoint_id)
+        endpoint = lock(actor=actor, endpoint_id=endpoint_id)
         secret = rules.make_secret()
         endpoint.old_secret, endpoint.old_secret_until = endpoint.secret, clock() + OLD_SECRET_LASTS
         endpoint.secret = webhook_secrets.seal(secret)
@@ -170,7 +170,7 @@ def end_old_secret(*, actor: Actor, endpoint_id: UUID, key: RequestKey) -> Endpo
     require(actor=actor)
 
     def work() -> EndpointReceipt:
-        endpoint = _lock(actor, endpoint_id)
+        endpoint = lock(actor=actor, endpoint_id=endpoint_id)
         endpoint.old_secret, endpoint.old_secret_until = None, None
         return _done(actor, "webhook.old_secret_ended", endpoint)
 
@@ -182,7 +182,7 @@ def remove(*, actor: Actor, endpoint_id: UUID, key: RequestKey) -> EndpointRecei
     require(actor=actor)
 
     def work() -> EndpointReceipt:
-        endpoint = _lock(actor, endpoint_id)
+        endpoint = lock(actor=actor, endpoint_id=endpoint_id)
         endpoint.state, endpoint.paused_reason, endpoint.paused_at = "removed", None, None
         return _done(actor, "webhook.removed", endpoint)
 
@@ -194,13 +194,22 @@ def send_test(*, actor: Actor, endpoint_id: UUID, key: RequestKey) -> EndpointRe
     require(actor=actor)
 
     def work() -> EndpointReceipt:
-        endpoint = _lock(actor, endpoint_id)
+        endpoint = lock(actor=actor, endpoint_id=endpoint_id)
         endpoint.quiet_until = None
         event = webhook_events.Event(TEST_EVENT, clock(), {})
         webhook_events.write_one(endpoint_id=endpoint.id, vendor_id=actor.vendor_id, event=event)
         return _done(actor, "webhook.tested", endpoint)
 
     return idempotency.run(key, EndpointReceipt, work, vendor_id=actor.vendor_id)
+
+
+def lock(*, actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
+    """Lock an endpoint of the vendor for a change; whoever notes messages for it does not wait."""
+    query = _mine(actor).where(WebhookEndpoint.id == endpoint_id).with_for_update(key_share=True)
+    endpoint = db.session.scalar(query.execution_options(populate_existing=True))
+    if endpoint is None:
+        raise NotFound
+    return endpoint
 
 
 def _clean(details: Mapping[str, object]) -> dict[str, object]:
@@ -221,14 +230,6 @@ def _clean(details: Mapping[str, object]) -> dict[str, object]:
     if problems:
         raise ValidationError(problems)
     return cleaned
-
-
-def _lock(actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
-    query = _mine(actor).where(WebhookEndpoint.id == endpoint_id).with_for_update()
-    endpoint = db.session.scalar(query.execution_options(populate_existing=True))
-    if endpoint is None:
-        raise NotFound
-    return endpoint
 
 
 def _mine(actor: Actor) -> Select[WebhookEndpoint]:
@@ -282,6 +283,7 @@ __all__ = [
     "get",
     "list_all",
     "list_stopped",
+    "lock",
     "pause",
     "remove",
     "require",
