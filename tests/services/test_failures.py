@@ -79,9 +79,10 @@ def test_it_counts_what_fails_by_kind(admin: Admin) -> None:
         ("no answer from +352 621 123 456", "no answer from …"),
         ("410 for " + "ab12" * 16, "410 for …"),
         ("403 The issuer is not approved.", "403 The issuer is not approved."),
+        (f"404 Class 3388000000012345678.loyalty_{'0a' * 16}", f"404 Class 3388000000012345678.loyalty_{'0a' * 16}"),
         ("", ""),
     ],
-    ids=["mail", "detail", "statement", "phone", "token", "plain", "empty"],
+    ids=["mail", "detail", "statement", "phone", "token", "plain", "class", "empty"],
 )
 def test_it_names_nobody(said: str, shown: str) -> None:
     assert failures.without_people(said) == shown
