@@ -1,5 +1,6 @@
 """The way from the card's page into a wallet: the right one for the device, and no button that leads nowhere."""
 
+import gzip
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -167,3 +168,15 @@ def test_it_shows_the_official_buttons_where_the_operator_has_put_them(
         assert "Wallet" in words
         file = with_badges.get(address)
         assert (file.status_code, file.content_type) == (200, "image/svg+xml")
+
+
+@pytest.mark.usefixtures("apple", "google")
+@pytest.mark.parametrize("browser", [pytest.param(IPHONE, id="iPhone"), pytest.param(WINDOWS, id="Windows")])
+def test_it_stays_a_light_page(client: FlaskClient, cleo: Card, browser: str) -> None:
+    page = page_for(client, cleo, browser, "?new=1")
+    parts = re.findall(r'(?:href|src)="(/(?:static/|theme)[^"]+)"', page)
+    files = [client.get(address.replace("&amp;", "&")).data for address in parts]
+    assert len(files) <= 5
+    assert sum(len(gzip.compress(file)) for file in (page.encode(), *files)) <= 40_000
+    fresh = client.get(f"/card/{cleo.public_token}/live?seen=", headers={"User-Agent": browser, "HX-Request": "true"})
+    assert len(gzip.compress(fresh.data)) <= 2_000
