@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Date, Uuid, any_, bindparam, cast, func, select, union
+from sqlalchemy import ARRAY, BigInteger, Date, Subquery, Uuid, any_, bindparam, cast, func, select, union
 from sqlalchemy.dialects.postgresql import insert
 
 from loyalty.database import Base, db
@@ -39,34 +39,7 @@ def mark_days(*, behind: Mapping[UUID, int]) -> None:
 
 
 def _count_cards() -> Any:  # an upsert whose columns are put together here
-    taken = (
-        select(
-            _row.c.related_transaction_id.label("id"),
-            func.sum(func.abs(_row.c.stamps_delta) + func.abs(_row.c.points_delta)).label("amount"),
-        )
-        .where(_row.c.card_id == _CARDS, _row.c.transaction_type.in_(VOIDS))
-        .group_by(_row.c.related_transaction_id)
-        .subquery("taken")
-    )
-    left = func.abs(_row.c.stamps_delta) + func.abs(_row.c.points_delta) - func.coalesce(taken.c.amount, 0)
-    came = _row.c.transaction_type.in_(VISITS) & (left > 0)
-    had_reward = came & _row.c.transaction_type.in_([kind.value for kind in REWARDS])
-    month = cast(func.date_trunc("month", _row.c.local_day), Date)
-    facts = (
-        select(
-            _row.c.card_id,
-            func.max(_row.c.seq).label("ledger_seq"),
-            func.min(_row.c.local_day).filter(_row.c.seq == 1).label("joined_day"),
-            # Distinct values come in order.
-            func.array_agg(_row.c.local_day.distinct(), type_=ARRAY(Date)).filter(came).label("days"),
-            func.min(_row.c.local_day).filter(had_reward).label("first_reward_day"),
-            func.array_agg(month.distinct(), type_=ARRAY(Date)).filter(came).label("months"),
-        )
-        .outerjoin(taken, taken.c.id == _row.c.id)
-        .where(_row.c.card_id == _CARDS)
-        .group_by(_row.c.card_id)
-        .subquery("facts")
-    )
+    facts = _facts()
     visits = func.coalesce(func.cardinality(facts.c.days), 0)
     known = {
         "card_id": _card.c.id,
@@ -86,6 +59,38 @@ def _count_cards() -> Any:  # an upsert whose columns are put together here
     upsert = insert(_stats).from_select(list(known), query, include_defaults=False)
     changed = {name: upsert.excluded[name] for name in known if name != "card_id"}
     return upsert.on_conflict_do_update(index_elements=["card_id"], set_=changed)
+
+
+def _facts() -> Subquery:
+    """Put together what the rows of each card say: its first day, its days and months with a visit, its rewards."""
+    taken = (
+        select(
+            _row.c.related_transaction_id.label("id"),
+            func.sum(func.abs(_row.c.stamps_delta) + func.abs(_row.c.points_delta)).label("amount"),
+        )
+        .where(_row.c.card_id == _CARDS, _row.c.transaction_type.in_(VOIDS))
+        .group_by(_row.c.related_transaction_id)
+        .subquery("taken")
+    )
+    left = func.abs(_row.c.stamps_delta) + func.abs(_row.c.points_delta) - func.coalesce(taken.c.amount, 0)
+    came = _row.c.transaction_type.in_(VISITS) & (left > 0)
+    had_reward = came & _row.c.transaction_type.in_([kind.value for kind in REWARDS])
+    month = cast(func.date_trunc("month", _row.c.local_day), Date)
+    return (
+        select(
+            _row.c.card_id,
+            func.max(_row.c.seq).label("ledger_seq"),
+            func.min(_row.c.local_day).filter(_row.c.seq == 1).label("joined_day"),
+            # Distinct values come in order.
+            func.array_agg(_row.c.local_day.distinct(), type_=ARRAY(Date)).filter(came).label("days"),
+            func.min(_row.c.local_day).filter(had_reward).label("first_reward_day"),
+            func.array_agg(month.distinct(), type_=ARRAY(Date)).filter(came).label("months"),
+        )
+        .outerjoin(taken, taken.c.id == _row.c.id)
+        .where(_row.c.card_id == _CARDS)
+        .group_by(_row.c.card_id)
+        .subquery("facts")
+    )
 
 
 def _mark_days() -> Any:  # an INSERT of what two queries find

@@ -52,7 +52,7 @@ class RolledUp:
 
 def roll_up(*, at: datetime, seconds: int = 20) -> RolledUp:
     """Count what is new in the ledger, the latest days first; what takes longer is left to the next run."""
-    ends = time.monotonic() + seconds
+    ends = time.monotonic_ns() + seconds * 1_000_000_000
     cards = _search(ends)
     staff_from = at.date() - timedelta(days=STAFF_DAYS_KEPT)
     days = _count_all(staff_from, ends)
@@ -86,11 +86,11 @@ def wait_for_vendor(*, vendor_id: UUID) -> None:
     db.session.execute(text("SELECT pg_advisory_xact_lock(:one, hashtext(:vendor))"), _lock_of(vendor_id))
 
 
-def _search(ends: float) -> int:
+def _search(ends: int) -> int:
     """Count the cards with new rows; returns how many."""
     counted, position, found = 0, None, []
     begin = _first_id(_real_time() - LOOK_BACK)
-    while position is None or (len(found) == _ROWS and time.monotonic() < ends):
+    while position is None or (len(found) == _ROWS and time.monotonic_ns() < ends):
         with transaction():
             if not _is_free(text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": _SEARCH}):
                 return counted
@@ -112,13 +112,13 @@ def _count_cards(card_ids: list[UUID]) -> int:
     return len(behind)
 
 
-def _count_all(staff_from: date, ends: float) -> int:
+def _count_all(staff_from: date, ends: int) -> int:
     """Count the days that are due, some of each vendor in turn; returns how many."""
     counted = 0
     while vendors := _vendors_due():
         before = counted
         for vendor_id in vendors:
-            if time.monotonic() >= ends:
+            if time.monotonic_ns() >= ends:
                 return counted
             try:
                 counted += _count(vendor_id, staff_from)
