@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from loyalty.database import AnyRow, db, transaction
@@ -72,6 +72,7 @@ _FACTS: Final = (
     )
     .join(ApiKey, ApiKey.id == ApiKeySecret.api_key_id)
     .outerjoin(Vendor, Vendor.id == ApiKey.vendor_id)
+    .where(ApiKeySecret.code == bindparam("code"))
 )
 
 
@@ -80,7 +81,7 @@ def authenticate(*, api_key: str, at: datetime) -> KeyFacts | None:
     shape = _SHAPE.fullmatch(api_key)
     if shape is None:
         return None
-    row = db.session.execute(_FACTS.where(ApiKeySecret.code == shape[1])).one_or_none()
+    row = db.session.execute(_FACTS, {"code": shape[1]}).one_or_none()
     if row is None or not hmac.compare_digest(row.secret_hash, digest(api_key)) or _is_over(row, at):
         return None
     if row.last_used_at is None or at - row.last_used_at >= _USED_AGAIN:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, func, select
 
 from loyalty.database import AnyRow, clock_offset, db
+from loyalty.domain.pins import is_needed as needs_pin
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, Role
 from loyalty.errors import (
     CardInactive,
@@ -133,53 +134,58 @@ def perform(
     approval: Approval | None,
 ) -> R:
     """Run one use case once per key: stored answer, PIN, lock, key, card, program, `rule`, save, store, commit."""
-    if approval is not None or not _is_known(actor):
+    if approval is not None:
         # Only before PIN work: without it the look under the lock is enough.
         if answered := idempotency.find(key, receipt):
             return answered
-        actor = _approved(actor, approval, ground)
+        at = datetime.now(UTC) + clock_offset()
+        actor = pins.verify(actor=actor, pin=approval.pin, staff_pin_id=approval.staff_pin_id, at=at)
+    asked = _asked(actor, ground)
 
     def locked() -> R:
-        found = _lock(actor, card)
+        found = _lock(actor, card, asked)
         facts = _facts(found, key)
         if facts.request_hash is not None:
             return idempotency.read(facts, key, receipt)
+        if asked and needs_pin(facts.staff_pin_policy, facts.require_staff_pin):
+            raise StaffPinRequired(role=asked)
         scene = _scene(actor, found, facts, key, approved=approval is not None)
         _check(scene, ground)
         before = scene.state.ledger_seq
         answer = rule(scene)
         if scene.state.ledger_seq != before:
-            ledger.save(found.id, actor.vendor_id, scene.state)
-            if facts.on_phones:
-                passes.changed(card_id=found.id, vendor_id=actor.vendor_id)
-            if found.google_saved_at:
-                google_passes.changed(card_id=found.id, vendor_id=actor.vendor_id)
-            if facts.webhooks:
-                webhook_events.ledger_written(origin=scene.origin, card_number=found.card_number)
+            _save(scene)
         idempotency.store(key, answer, vendor_id=actor.vendor_id)
         return answer
 
     return idempotency.in_transaction(key, receipt, locked)
 
 
-def _is_known(actor: Actor) -> bool:
-    """Whether a person stands behind the request: an open staff session or a signed-in user."""
-    return actor.staff_pin_id is not None or actor.user_id is not None
+def _save(scene: Scene) -> None:
+    """Save the card, and note who has to be told: phones, Google, other software."""
+    card, vendor_id = scene.card, scene.actor.vendor_id
+    ledger.save(card.id, vendor_id, scene.state)
+    if scene.facts.on_phones:
+        passes.changed(card_id=card.id, vendor_id=vendor_id)
+    if card.google_saved_at:
+        google_passes.changed(card_id=card.id, vendor_id=vendor_id)
+    if scene.facts.webhooks:
+        webhook_events.ledger_written(origin=scene.origin, card_number=card.card_number)
 
 
-def _approved(actor: Actor, approval: Approval | None, ground: Ground) -> Actor:
-    if approval is None:
-        # A manager without a PIN is a program whose key has that scope.
-        if actor.role >= Role.MANAGER and (ground.manager or ground.by_managers):
-            return actor
-        if pins.is_needed(actor=actor):
-            raise StaffPinRequired(role="manager" if ground.manager else "staff")
-        return actor
-    at = datetime.now(UTC) + clock_offset()
-    return pins.verify(actor=actor, pin=approval.pin, staff_pin_id=approval.staff_pin_id, at=at)
+def _asked(actor: Actor, ground: Ground) -> str | None:
+    """Return whose PIN is asked for where the shop wants one: None where somebody stands behind the request.
+
+    That is an open staff session, a signed-in user, or for what managers do a program whose key has that scope.
+    """
+    if actor.staff_pin_id is not None or actor.user_id is not None:
+        return None
+    if actor.api_key_id and actor.role >= Role.MANAGER and (ground.manager or ground.by_managers):
+        return None
+    return "manager" if ground.manager else "staff"
 
 
-def _lock(actor: Actor, card: CardRef) -> AnyRow:
+def _lock(actor: Actor, card: CardRef, asked: str | None) -> AnyRow:
     """Lock the card of this vendor; another vendor's card is not found."""
     query = _CARD.where(LoyaltyCard.vendor_id == actor.vendor_id).with_for_update()
     if card.card_id is not None:
@@ -190,6 +196,9 @@ def _lock(actor: Actor, card: CardRef) -> AnyRow:
         query = query.where(LoyaltyCard.card_number == card.card_number)
     row = db.session.execute(query).one_or_none()
     if row is None:
+        # Whoever has to enter a PIN learns nothing about cards before.
+        if asked and pins.is_needed(actor=actor):
+            raise StaffPinRequired(role=asked)
         raise CardNotFound
     return row
 

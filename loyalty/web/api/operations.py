@@ -84,25 +84,16 @@ def operation(
 ) -> Callable[[Handler], Handler]:
     """Register a function as an operation; it takes `actor` or `admin`, `key`, `body`, `query`, and parts of the path.
 
-    `scope` None opens it to everybody. `errors` are those of its rules: what the frame refuses is added.
-    `limit_to` is per minute and source. `writes` is False for a POST that only looks, and then takes no key.
-    `renamed` maps fields of the service to those of the body, where they differ.
+    `scope` None is for everybody. `errors` are those of its rules; the frame adds its own. `limit_to` is per minute
+    and source. `writes` is False for a POST that only looks, and takes no key. `renamed` maps fields of the service
+    to those of the body.
     """
 
     def register(handler: Handler) -> Handler:
+        kinds = answers if isinstance(answers, Mapping) else {status: answers}
+        does = method != "GET" if writes is None else writes
         made = Operation(
-            method=method,
-            path=path,
-            handler=handler,
-            scope=scope,
-            body=body,
-            query=query,
-            answers=answers if isinstance(answers, Mapping) else {status: answers},
-            errors=errors,
-            limit=limit_to,
-            writes=method != "GET" if writes is None else writes,
-            tag=tag,
-            renamed=renamed or {},
+            *(method, path, handler, scope, body, query, kinds, errors, limit_to, does, tag, renamed or {}),
             limited=limit(lambda: f"{_most(limit_to)} per minute", key_func=_source)(handler),
         )
         _check(made)

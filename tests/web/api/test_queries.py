@@ -13,7 +13,7 @@ from tests.web.test_queries import counted
 USUAL = 10
 # Looking for what is taken back, and whether something stands on it.
 MOST = {"void_stamps": 14, "void_points": 14, "void_transaction": 15}
-FEW = 8
+FEW = 6
 
 
 def test_it_stamps_with_few_statements(app: Flask) -> None:
