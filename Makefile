@@ -47,7 +47,7 @@ check-strings: .venv/.dev
 	@for po in $(LANGUAGES); do $(BIN)/pybabel -q compile -i $$po -o build/messages.mo && \
 		cmp -s build/messages.mo $${po%.po}.mo || { echo "$$po and its .mo differ: run \`make strings\`."; exit 1; }; done
 
-bench: .venv/.dev ## measure how many stamps a second this machine can do
+bench: .venv/.dev ## measure stamps, passes and pushes beside what this machine can do
 	@$(BIN)/python -m benchmarks
 
 shots: .venv/.dev chromium ## take the screenshots of docs/

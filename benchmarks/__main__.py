@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure stamps, PINs, latency and the ledger beside their limits. Ends by itself."""
+"""`python -m benchmarks`: measure stamps, PINs, latency, the ledger and wallets beside their limits. Ends by itself."""
 
 import argparse
 import logging
@@ -15,7 +15,7 @@ import psycopg
 import sqlalchemy as sa
 from flask import Flask
 
-from benchmarks import limit, load, report
+from benchmarks import limit, load, report, wallets
 from benchmarks.report import Line
 from benchmarks.shop import Shop, Stand, make_rows, make_shop, stand
 from config import ROOT
@@ -33,10 +33,12 @@ def main() -> int:
         folder.chmod(0o711)
         port = _free_port()
         with stand(folder, port) as ground:
-            lines = _measure(ground, folder, port, options.rounds, options.seconds)
+            lines = [] if options.only == "wallets" else _measure(ground, folder, port, options.rounds, options.seconds)
+            if options.only != "till":
+                lines += wallets.measure(ground, folder, port, options.rounds, options.seconds)
             around = report.surroundings(_version(ground), before)
     print("\n".join(around), report.table(lines), report.MEANING, sep="\n")
-    if options.write:
+    if options.write and not options.only:
         report.write(lines, around, ROOT / "docs" / "performance.md")
     return 0
 
@@ -144,6 +146,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each measurement, in turn")
     parser.add_argument("--seconds", type=int, default=6, help="seconds of each measurement")
+    parser.add_argument("--only", choices=["till", "wallets"], help="one half; docs/performance.md stays as it is")
     parser.add_argument("--no-write", dest="write", action="store_false", help="leave docs/performance.md as it is")
     return parser.parse_args()
 

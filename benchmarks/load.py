@@ -21,38 +21,22 @@ from loyalty.embedded.children import end, spawn
 
 WORKERS, THREADS = 2, 4
 SERVED = ["--worker-class=gthread", f"--workers={WORKERS}", f"--threads={THREADS}", "--keep-alive=15"]
+CLIENTS = 8
+HELLO = "/benchmark/hello"
 STARTS_WITHIN = 60.0
 ANSWERS_WITHIN = 30.0
 
 
-@dataclass
-class Connection:
-    """One tablet's connection: its cookies, its token, and an open socket."""
+class Wire:
+    """An open connection to the server."""
 
-    port: int
-    tablet: Tablet
-    cookies: str
-    csrf_token: str
-
-    def __post_init__(self) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=ANSWERS_WITHIN)
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=ANSWERS_WITHIN)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def stamp(self, card: UUID, *, with_pin: bool = False) -> None:
-        """Stamp a card as htmx does; raise unless the answer is the fragment that says so."""
-        body = f"csrf_token={self.csrf_token}&key={secrets.token_urlsafe(18)}&quantity=1"
-        if with_pin:
-            body += f"&staff_pin={self.tablet.pin}&staff_pin_id={self.tablet.staff_pin_id}"
-        status = self.ask("POST", f"/terminal/cards/{card}/stamps", body)
-        if status != 200:
-            raise RuntimeError(f"a stamp was answered with {status}")
-
-    def ask(self, method: str, path: str, body: str = "") -> int:
-        """Send one request on the open connection and read the whole answer; return its status."""
-        head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nCookie: {self.cookies}\r\n"
-        head += "HX-Request: true\r\nSec-Fetch-Site: same-origin\r\n"
-        head += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
-        self.socket.sendall((head + body).encode())
+    def ask(self, request: bytes) -> int:
+        """Send one request and read the whole answer; return its status."""
+        self.socket.sendall(request)
         received = b""
         while b"\r\n\r\n" not in received:
             received += self._receive()
@@ -70,11 +54,40 @@ class Connection:
         return chunk
 
 
+@dataclass
+class Connection:
+    """One tablet's connection: its cookies, its token, and an open socket."""
+
+    port: int
+    tablet: Tablet
+    cookies: str
+    csrf_token: str
+
+    def __post_init__(self) -> None:
+        self.wire = Wire(self.port)
+
+    def stamp(self, card: UUID, *, with_pin: bool = False) -> None:
+        """Stamp a card as htmx does; raise unless the answer is the fragment that says so."""
+        body = f"csrf_token={self.csrf_token}&key={secrets.token_urlsafe(18)}&quantity=1"
+        if with_pin:
+            body += f"&staff_pin={self.tablet.pin}&staff_pin_id={self.tablet.staff_pin_id}"
+        status = self.ask("POST", f"/terminal/cards/{card}/stamps", body)
+        if status != 200:
+            raise RuntimeError(f"a stamp was answered with {status}")
+
+    def ask(self, method: str, path: str, body: str = "") -> int:
+        """Send one request on the open connection and read the whole answer; return its status."""
+        head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nCookie: {self.cookies}\r\n"
+        head += "HX-Request: true\r\nSec-Fetch-Site: same-origin\r\n"
+        head += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
+        return self.wire.ask((head + body).encode())
+
+
 @contextmanager
-def web_server(env: dict[str, str], port: int, log: Path) -> Iterator[None]:
+def web_server(env: dict[str, str], port: int, log: Path, served: str = "wsgi:app") -> Iterator[None]:
     """Run gunicorn with the application while the block lasts."""
     command = [sys.executable, "-m", "gunicorn", "--preload", "--no-control-socket", "--log-level=warning"]
-    child = spawn([*command, *SERVED, f"--bind=127.0.0.1:{port}", "wsgi:app"], stop="TERM", log=log, cwd=ROOT, env=env)
+    child = spawn([*command, *SERVED, f"--bind=127.0.0.1:{port}", served], stop="TERM", log=log, cwd=ROOT, env=env)
     try:
         _await(child, port, log)
         yield
@@ -108,6 +121,22 @@ def closed_loop(
             counts[place] += 1
 
     _all_at_once(work, len(tablets))
+    return sum(counts) / (time.perf_counter() - began)
+
+
+def ask_all(port: int, requests: list[bytes], status: int, seconds: float) -> float:
+    """Let clients send these requests, each again as soon as it has its answer; return answers per second."""
+    counts, wires = [0] * CLIENTS, [Wire(port) for _ in range(CLIENTS)]
+    began = time.perf_counter()
+
+    def work(place: int) -> None:
+        while time.perf_counter() - began < seconds:
+            found = wires[place].ask(requests[(place + CLIENTS * counts[place]) % len(requests)])
+            if found != status:
+                raise RuntimeError(f"{found} instead of {status}")
+            counts[place] += 1
+
+    _all_at_once(work, CLIENTS)
     return sum(counts) / (time.perf_counter() - began)
 
 

@@ -30,10 +30,19 @@ MEANING = """
 - **latency**: stamps sent at fixed moments at half of the highest rate, whether or not the server keeps up, measured
   from the moment on which each was due.
 - **ledger verify**: rows replayed and hashed a second, beside psycopg reading the same rows.
+- **Apple passes**: signed and zipped from what a card shows, beside the bare signatures of the same core.
+- **a whole pass, an unchanged pass**: 8 phones on real HTTP connections ask gunicorn for passes as the database has
+  them, beside a view of the same framework that says hello.
+- **pushes on one connection**: one after the other, HTTP/2 over TLS, to a server on the same machine.
+- **commit to phone**: from the commit of a change to the moment at which the phone that was pushed to has listed,
+  fetched and read its pass, with a worker and a web server that have nothing else to do.
+- **rows of the outbox, one worker**: cards that all have changed, from a worker's first push to its last.
 
 The goals behind them: a stamp through HTTP with everything should reach 0.20 of what pgbench does with the same
 statements, the terminal with its HTML 0.6 of that (0.12); PINs 0.9 of the bcrypt checks; the slowest of a hundred
-answers 4 times the median at half load; verifying 0.3 of reading.
+answers 4 times the median at half load; verifying 0.3 of reading. Passes 0.6 of the bare signatures; through HTTP 0.20
+of hello, unchanged ones 0.5; a phone shows a change within 1.5 s in 19 of 20 cases; a worker tells 0.05 of the
+signatures.
 """
 
 

@@ -24,6 +24,7 @@ from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.services import accounts, cards, pins, terminals, vendors
+from tests.apple_passes import certificates
 
 CARDS = 1_000
 TABLETS = 8
@@ -46,6 +47,7 @@ class Shop:
     """A shop that never refuses a stamp, its cards and its tablets."""
 
     vendor_id: UUID
+    owner: Actor
     cards: list[UUID]
     tablets: list[Tablet]
 
@@ -74,6 +76,7 @@ def stand(folder: Path, port: int) -> Iterator[Stand]:
             "PORT": str(port),
             "DATA_DIR": str(folder),
             "RATE_LIMITS": "off",
+            **_apple_settings(),
         }
         app = create_app(Config.from_env(env))
         with app.app_context():
@@ -83,15 +86,15 @@ def stand(folder: Path, port: int) -> Iterator[Stand]:
             db.engine.dispose()
 
 
-def make_shop(code: str) -> Shop:
+def make_shop(code: str, *, number_of_cards: int = CARDS) -> Shop:
     """Make a shop with tablets and real cards, each with its first row in the ledger."""
     owner, store_id = _open(code)
     made = []
     with transaction():
-        for number in range(CARDS):
+        for number in range(number_of_cards):
             customer_id = _customer(owner, f"customer{number}@{code}.example")
             made.append(cards.create(actor=owner, customer_id=customer_id).card_id)
-    return Shop(owner.vendor_id, made, [_tablet(owner, store_id, number) for number in range(TABLETS)])
+    return Shop(owner.vendor_id, owner, made, [_tablet(owner, store_id, number) for number in range(TABLETS)])
 
 
 def make_rows(code: str) -> Shop:
@@ -115,12 +118,30 @@ def make_rows(code: str) -> Shop:
                 )
             )
     ids = [card_id(number) for number in range(1, CARDS + 1)]
-    return Shop(owner.vendor_id, ids, [_tablet(owner, store_id, 0)])
+    return Shop(owner.vendor_id, owner, ids, [_tablet(owner, store_id, 0)])
 
 
 def card_id(number: int) -> UUID:
     """Return the identifier of the card that pgbench knows by a number."""
     return UUID(f"{PREFIX}{FIRST + number:x}")
+
+
+def new_key(actor: Actor) -> RequestKey:
+    """Make the key of a new request."""
+    return RequestKey(actor.caller, secrets.token_urlsafe(18), secrets.token_hex(8))
+
+
+def _apple_settings() -> dict[str, str]:
+    made = certificates()
+    return {
+        "APPLE_TEAM_ID": made.team_id,
+        "APPLE_PASS_TYPE_ID": made.pass_type_id,
+        "APPLE_PASS_CERT_FILE": str(made.certificate),
+        "APPLE_PASS_KEY_FILE": str(made.key),
+        "APPLE_WWDR_FILE": str(made.wwdr),
+        # Nobody listens there; the workers that push are told another address.
+        "APNS_URL": "https://127.0.0.1:9",
+    }
 
 
 def _open(code: str) -> tuple[Actor, UUID]:
@@ -149,15 +170,11 @@ def _customer(owner: Actor, email: str) -> UUID:
 
 
 def _tablet(owner: Actor, store_id: UUID, number: int) -> Tablet:
-    code = terminals.create_code(actor=owner, store_id=store_id, label=f"Counter {number}", key=_key(owner)).code
-    made = pins.create(actor=owner, name=f"Ben {number}", role="staff", store_id=None, key=_key(owner))
+    code = terminals.create_code(actor=owner, store_id=store_id, label=f"Counter {number}", key=new_key(owner)).code
+    made = pins.create(actor=owner, name=f"Ben {number}", role="staff", store_id=None, key=new_key(owner))
     if code is None or made.pin is None:
         raise RuntimeError("a new key was answered with a stored receipt")
     paired = terminals.pair(code=code, source_ip=None, at=clock())
     till = Actor(owner.vendor_id, Role.STAFF, store_id=store_id, terminal_id=paired.terminal_id)
     terminals.open_session(actor=till, pin=made.pin, staff_pin_id=made.staff_pin_id, at=clock())
     return Tablet(paired.token, made.staff_pin_id, made.pin)
-
-
-def _key(actor: Actor) -> RequestKey:
-    return RequestKey(actor.caller, secrets.token_urlsafe(18), secrets.token_hex(8))
