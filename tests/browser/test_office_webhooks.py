@@ -48,6 +48,8 @@ def test_it_adds_a_webhook_and_reads_its_log(
     page.get_by_label("Address").fill("https://hooks.bakery.example/a/rather/long/path/to/the/software/of/the/shop")
     page.get_by_role("button", name="Add the webhook").click()
     expect(page.get_by_text("whsec_")).to_be_visible()
+    fits = "[...document.querySelectorAll('.table')].every(each => each.scrollWidth <= each.clientWidth)"
+    assert page.evaluate(fits)
     assert_no_sideways_scroll(page)
     assert_accessible(page)
     page.get_by_role("link", name="Done").click()
