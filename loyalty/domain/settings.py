@@ -243,6 +243,15 @@ VENDOR: Final[Mapping[str, Check]] = {
     "ask_marketing": _yes_or_no,
     "pin_length": _choice((4, 6)),
 }
+POLICY: Final[Mapping[str, Check]] = {
+    "staff_pin_policy": _choice(("required", "optional", "disabled")),
+    **{name: _whole_number(limits) for name, limits in bounds.POLICY.items()},
+    "allow_self_enrollment": _yes_or_no,
+    "allow_void_transactions": _yes_or_no,
+    "allow_cross_store_redemption": _yes_or_no,
+    "require_order_reference": _yes_or_no,
+    "log_ip_addresses": _yes_or_no,
+}
 STAFF_PIN: Final[Mapping[str, Check]] = {
     "name": _text(bounds.NAME_LENGTH, required=True),
     "role": _choice(("staff", "manager")),

@@ -1,47 +1,37 @@
-"""Staff PINs: whose PIN it is, and making, replacing, unlocking and ending them."""
+"""Staff PINs: whose PIN it is, and making, changing, replacing, unlocking and ending them."""
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from threading import BoundedSemaphore
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.types import Text
 
 from loyalty.database import clock, db, end_reading, new_id, transaction
+from loyalty.domain import settings
 from loyalty.domain.bounds import NAME_LENGTH
 from loyalty.domain.pins import is_needed as policy_needs_pin
 from loyalty.domain.pins import is_same, make_pin, pin_digest
 from loyalty.domain.values import Actor, RequestKey, Role
 from loyalty.errors import N_, Forbidden, NotFound, ValidationError
-from loyalty.models.pins import PinThrottle, StaffPin
+from loyalty.models.pins import StaffPin
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.terminals import Terminal
 from loyalty.models.vendors import Store, Vendor, VendorPolicy
 from loyalty.services import audit, idempotency, pin_attempts, roles
-
-ROLES: Final = {"staff": Role.STAFF, "manager": Role.MANAGER}
+from loyalty.services.pin_lists import ROLES, StaffPinRow, StaffTile, get, list_all, tiles
 
 _PIN: Final = re.compile(r"[0-9]{4,6}")
 # Two at a time: a burst of guesses must not take every core from the tills.
 _hashing = BoundedSemaphore(2)
 _pepper = b""
 _pepper_id = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StaffTile:
-    """A name to tap on the lock screen."""
-
-    staff_pin_id: UUID
-    name: str
-    role: Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +46,11 @@ class NewPin:
 
 @dataclass(frozen=True, slots=True)
 class PinChange:
-    """Whose PIN was ended or unlocked."""
+    """Whose PIN was changed, ended or unlocked."""
 
     staff_pin_id: UUID
     name: str
     replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class StaffPinRow:
-    """A member of staff as the office lists them; without a store the PIN works at all of them."""
-
-    staff_pin_id: UUID
-    name: str
-    role: Role
-    store_id: UUID | None
-    store_name: str | None
-    active: bool
-    last_used_at: datetime | None
-    locked_until: datetime | None
 
 
 def configure(*, pepper: bytes, pepper_id: str = "") -> None:
@@ -92,13 +68,6 @@ def is_needed(*, actor: Actor) -> bool:
         .where(VendorPolicy.vendor_id == actor.vendor_id)
     ).one()
     return policy_needs_pin(rules.staff_pin_policy, rules.require_staff_pin is not False)
-
-
-def tiles(*, actor: Actor) -> list[StaffTile]:
-    """List the people whose PIN works at the actor's store, by name."""
-    people = select(StaffPin.id, StaffPin.name, StaffPin.role).where(*pin_attempts.works_for(actor))
-    rows = db.session.execute(people.order_by(func.lower(StaffPin.name), StaffPin.id))
-    return [StaffTile(row.id, row.name, ROLES[row.role]) for row in rows]
 
 
 def verify(*, actor: Actor, pin: str, staff_pin_id: UUID | None = None, at: datetime) -> Actor:
@@ -141,6 +110,24 @@ def create(*, actor: Actor, name: str, role: str, store_id: UUID | None, key: Re
     return _with_new_pin(actor, key, write)
 
 
+def change(*, actor: Actor, staff_pin_id: UUID, changes: Mapping[str, object], key: RequestKey) -> PinChange:
+    """Change a person's name, role or store (empty for all of them); the PIN stays, and open sessions end."""
+    roles.require(actor=actor, role=Role.MANAGER)
+    cleaned = settings.clean(settings.STAFF_PIN, changes)
+    if "store" in cleaned:
+        place = str(cleaned.pop("store"))
+        cleaned["store_id"] = UUID(place) if place else None
+
+    def work() -> PinChange:
+        _require_store(actor, cast(UUID | None, cleaned.get("store_id")))
+        name = _change(actor, staff_pin_id, **cleaned)
+        _end_sessions(actor, staff_pin_id)
+        _record(actor, "pin.changed", staff_pin_id, changed=sorted(cleaned))
+        return PinChange(staff_pin_id, name)
+
+    return idempotency.run(key, PinChange, work, vendor_id=actor.vendor_id)
+
+
 def regenerate(*, actor: Actor, staff_pin_id: UUID, key: RequestKey) -> NewPin:
     """Give a member of staff another PIN; the old one opens nothing from now on, and open sessions end."""
     roles.require(actor=actor, role=Role.MANAGER)
@@ -179,23 +166,6 @@ def unlock(*, actor: Actor, staff_pin_id: UUID, key: RequestKey) -> PinChange:
         return PinChange(staff_pin_id, name)
 
     return idempotency.run(key, PinChange, work, vendor_id=actor.vendor_id)
-
-
-def list_all(*, actor: Actor) -> list[StaffPinRow]:
-    """List the vendor's staff, those who can sign in first, and until when somebody is locked out anywhere."""
-    roles.require(actor=actor, role=Role.MANAGER)
-    locked = (
-        select(func.max(PinThrottle.locked_until))
-        .where(PinThrottle.subject == StaffPin.id.cast(Text), PinThrottle.locked_until > clock())
-        .scalar_subquery()
-    )
-    rows = db.session.execute(
-        select(StaffPin, Store.name.label("store_name"), locked.label("locked_until"))
-        .outerjoin(Store, Store.id == StaffPin.store_id)
-        .where(StaffPin.vendor_id == actor.vendor_id)
-        .order_by(StaffPin.active.desc(), func.lower(StaffPin.name), StaffPin.id)
-    )
-    return [_row(person, store_name, locked_until) for person, store_name, locked_until in rows]
 
 
 def _digest(vendor_id: UUID, salt: bytes, pin: str) -> str:
@@ -254,14 +224,21 @@ def _record(actor: Actor, action: str, staff_pin_id: UUID, **details: object) ->
     audit.record(actor=actor, action=action, subject_type="staff_pin", subject_id=staff_pin_id, details=details)
 
 
-def _row(person: StaffPin, store_name: str | None, locked_until: datetime | None) -> StaffPinRow:
-    return StaffPinRow(
-        staff_pin_id=person.id,
-        name=person.name,
-        role=ROLES[person.role],
-        store_id=person.store_id,
-        store_name=store_name,
-        active=person.active,
-        last_used_at=person.last_used_at,
-        locked_until=locked_until,
-    )
+__all__ = [
+    "ROLES",
+    "NewPin",
+    "PinChange",
+    "StaffPinRow",
+    "StaffTile",
+    "change",
+    "configure",
+    "create",
+    "deactivate",
+    "get",
+    "is_needed",
+    "list_all",
+    "regenerate",
+    "tiles",
+    "unlock",
+    "verify",
+]

@@ -34,6 +34,7 @@ class TerminalRow:
     terminal_id: UUID
     label: str
     store_id: UUID
+    store_code: str
     store_name: str
     state: str
     paired_at: datetime | None
@@ -113,7 +114,7 @@ def list_all(*, actor: Actor) -> list[TerminalRow]:
     """List the vendor's tablets, and the codes that still wait for one."""
     roles.require(actor=actor, role=Role.MANAGER)
     rows = db.session.execute(
-        select(Terminal, Store.name)
+        select(Terminal, Store.code, Store.name)
         .join(Store, Store.id == Terminal.store_id)
         .where(
             Terminal.vendor_id == actor.vendor_id,
@@ -121,7 +122,7 @@ def list_all(*, actor: Actor) -> list[TerminalRow]:
         )
         .order_by(Terminal.revoked_at.desc().nulls_first(), func.lower(Terminal.label), Terminal.id)
     )
-    return [_row(terminal, store_name) for terminal, store_name in rows]
+    return [_row(*row) for row in rows]
 
 
 def _change(actor: Actor, terminal_id: UUID, **columns: object) -> bool:
@@ -139,12 +140,13 @@ def _get(actor: Actor, terminal_id: UUID) -> Terminal:
     return terminal
 
 
-def _row(terminal: Terminal, store_name: str) -> TerminalRow:
+def _row(terminal: Terminal, store_code: str, store_name: str) -> TerminalRow:
     state = "revoked" if terminal.revoked_at else "paired" if terminal.paired_at else "waiting"
     return TerminalRow(
         terminal_id=terminal.id,
         label=terminal.label,
         store_id=terminal.store_id,
+        store_code=store_code,
         store_name=store_name,
         state=state,
         paired_at=terminal.paired_at,

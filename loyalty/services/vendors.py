@@ -2,22 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from babel.core import get_global
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 
 from loyalty.database import db, new_id, transaction
 from loyalty.domain import settings
 from loyalty.domain.colours import fg
 from loyalty.domain.pins import make_salt
-from loyalty.domain.values import Actor, LoyaltyType, PassContent, RequestKey, Role
+from loyalty.domain.values import Actor, Admin, LoyaltyType, PassContent, RequestKey, Role
 from loyalty.errors import N_, NotFound, ProgramNotFound, ValidationError
 from loyalty.models.programs import LoyaltyProgram, Reward
 from loyalty.models.vendors import Store, Vendor, VendorPolicy
 from loyalty.services import audit, google_passes, idempotency, images, passes, roles
 from loyalty.services.stores import make_code
+
+# What a new vendor is made of: its own settings, and its first store's.
+_NEW: Final = {**settings.VENDOR, **{f"store_{name}": settings.STORE[name] for name in ("code", "name")}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +123,22 @@ def create(
 ) -> NewVendor:
     """Create a vendor with its policy, a program that still sleeps, and its first store: all of them or nothing."""
     own = {"code": code or make_code(name), "name": name, "locale": locale, "timezone": timezone, "country": country}
-    cleaned = settings.clean(settings.VENDOR, {**own, "pin_length": pin_length})
-    store = settings.clean(settings.STORE, {"code": store_code, "name": store_name})
+    store = {"store_code": store_code, "store_name": store_name}
+    cleaned = settings.clean(_NEW, {**own, **store, "pin_length": pin_length})
+    store = {name: str(cleaned.pop(f"store_{name}")) for name in ("code", "name")}
     if currency not in get_global("all_currencies"):
         raise ValidationError({"currency": N_("Choose one of the list.")})
     with transaction():
-        if db.session.scalar(select(Vendor.id).where(Vendor.code == cleaned["code"])):
-            raise ValidationError({"code": N_("Another shop has this short name already.")})
         vendor_id, store_id, program_id = new_id(), new_id(), new_id()
-        db.session.add(Vendor(id=vendor_id, currency=currency, pin_salt=make_salt(), **cleaned))
-        db.session.flush()
+        row = insert(Vendor).values(id=vendor_id, currency=currency, pin_salt=make_salt(), **cleaned)
+        # Of two with the same code at once, the second waits here and then finds it taken.
+        if not db.session.execute(row.on_conflict_do_nothing(index_elements=["code"]).returning(Vendor.id)).scalar():
+            raise ValidationError({"code": N_("Another shop has this short name already.")})
         db.session.add(VendorPolicy(vendor_id=vendor_id))
         db.session.add(Store(id=store_id, vendor_id=vendor_id, **store))
         db.session.add(LoyaltyProgram(id=program_id, vendor_id=vendor_id))
         db.session.flush()
-    return NewVendor(vendor_id, store_id, program_id, str(cleaned["code"]), str(store["code"]))
+    return NewVendor(vendor_id, store_id, program_id, str(cleaned["code"]), store["code"])
 
 
 def get_settings(*, actor: Actor) -> VendorSettings:
@@ -148,12 +153,19 @@ def get_settings(*, actor: Actor) -> VendorSettings:
 def change_settings(*, actor: Actor, changes: Mapping[str, object], key: RequestKey) -> VendorReceipt:
     """Change what the vendor decides for itself, all of those given or none; its code and currency stay."""
     roles.require(actor=actor, role=Role.MANAGER)
+    return write_settings(who=actor, vendor_id=actor.vendor_id, changes=changes, key=key)
+
+
+def write_settings(
+    *, who: Actor | Admin, vendor_id: UUID, changes: Mapping[str, object], key: RequestKey
+) -> VendorReceipt:
+    """Change a vendor's settings for somebody who was found to be allowed to."""
     if "code" in changes:
         raise ValidationError({"code": N_("The short name of a shop stays as it is.")})
     cleaned = settings.clean(settings.VENDOR, changes)
 
     def work() -> VendorReceipt:
-        vendor = db.session.get(Vendor, actor.vendor_id, with_for_update=True, populate_existing=True)
+        vendor = db.session.get(Vendor, vendor_id, with_for_update=True, populate_existing=True)
         if vendor is None:
             raise NotFound
         changed = sorted(name for name, value in cleaned.items() if getattr(vendor, name) != value)
@@ -163,15 +175,16 @@ def change_settings(*, actor: Actor, changes: Mapping[str, object], key: Request
             google_passes.program_changed(vendor_id=vendor.id)
             passes.program_changed(vendor_id=vendor.id)
         audit.record(
-            actor=actor,
+            actor=who,
             action="vendor.changed",
             subject_type="vendor",
             subject_id=vendor.id,
+            vendor_id=vendor.id,
             details={"changed": changed},
         )
         return VendorReceipt(vendor.id, tuple(changed))
 
-    return idempotency.run(key, VendorReceipt, work, vendor_id=actor.vendor_id)
+    return idempotency.run(key, VendorReceipt, work, vendor_id=vendor_id)
 
 
 def get_public(*, code: str) -> PublicVendor:
