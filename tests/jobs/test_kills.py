@@ -106,7 +106,7 @@ def test_it_tells_all_cards_of_a_program_wherever_its_worker_was_killed(
     with app.app_context():
         cards = [world.card, *(make_card(world.shop) for _ in range(4))]
     phones = [world.phone(card) for card in cards]
-    ends = []
+    ends: list[str] = []
     with crash_worker(config, **world.settings(config), BATCH="2") as worker, app.app_context():
         for point in range(1, MOST_POINTS, 7):
             key, target = make_key(world.shop.ada), 11 + len(ends)
