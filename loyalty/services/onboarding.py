@@ -6,7 +6,7 @@ from loyalty.services import accounts, vendors
 
 def open_vendor(
     *,
-    code: str,
+    code: str | None = None,
     name: str,
     store_name: str,
     owner_email: str,
