@@ -1,5 +1,6 @@
 """Sums that follow the ledger: equal to a plain recount, whatever happens while they are made."""
 
+import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -307,3 +308,47 @@ def test_it_mends_sums_that_are_wrong(app: Flask, bakery: Shop) -> None:
     assert done.exit_code == 0, done.output
     assert done.output == "1 cards, 2 days counted, 0 days left.\n"
     assert contents() == right
+
+
+def only_own_days() -> object:
+    """Mark the days of a card's rows, but not those of what they take back, unless both are the same."""
+    due, row = Base.metadata.tables["stats_due"], Base.metadata.tables["loyalty_transactions"]
+    cards, seqs = sa.bindparam("cards", type_=sa.ARRAY(sa.Uuid)), sa.bindparam("seqs", type_=sa.ARRAY(sa.BigInteger))
+    behind = sa.func.unnest(cards, seqs).table_valued("card_id", "seq", name="behind").render_derived()
+    new = (row.c.card_id == behind.c.card_id) & (row.c.seq > behind.c.seq)
+    days = sa.select(row.c.vendor_id, row.c.local_day).join(behind, new)
+    return sa.insert(due).from_select(["vendor_id", "local_day"], days, include_defaults=False)
+
+
+MUTANTS: dict[str, tuple[object, str, object]] = {
+    "what is taken back leaves the day it was given on alone": (stats_cards, "_MARK", only_own_days()),
+    "a sweep does not look back": (stats_rollup, "LOOK_BACK", timedelta()),
+    "cards are taken to be counted": (stats_cards, "recount", lambda card_ids: None),
+    "the latest days are enough": (stats_rollup, "_DAYS", 0),
+}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_it_notices_sums_that_are_wrong(
+    mutant: str, app: Flask, context: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(*MUTANTS[mutant])
+    assert any(fails(app, number) for number in range(30))
+
+
+def fails(app: Flask, number: int) -> bool:
+    """Live one life, and say whether its sums differ from the recount."""
+    life, dice = Life(app, number, f"shop{number}"), random.Random(number)
+    try:
+        for step in dice.choices(KINDS, k=40):
+            life.step(step)
+    finally:
+        life.finish()
+    roll_up()
+    try:
+        check(life.vendor_ids)
+    except AssertionError:
+        return True
+    finally:
+        db.session.rollback()
+    return False
