@@ -10,7 +10,7 @@ from loyalty.database import Base, Changed, new_id
 
 
 class Customer(Changed, Base):
-    """Who holds a card; the only table beside mails and details that holds personal data."""
+    """Who holds a card; `domain/privacy.py` says what is personal here and elsewhere."""
 
     __tablename__ = "customers"
     __table_args__ = (
@@ -18,6 +18,7 @@ class Customer(Changed, Base):
         Index("uq_customers_email", "vendor_id", "email", unique=True, postgresql_where=text("email IS NOT NULL")),
         Index("uq_customers_phone", "vendor_id", "phone", unique=True, postgresql_where=text("phone IS NOT NULL")),
         Index("ix_customers_name", "vendor_id", text("lower(name) text_pattern_ops")),
+        Index("ix_customers_erased_at", "erased_at", postgresql_where=text("erased_at IS NOT NULL")),
         CheckConstraint("email = lower(email)", name="email_lower"),
         CheckConstraint("phone ~ '^[+][1-9][0-9]{6,14}$'", name="phone_e164"),
     )

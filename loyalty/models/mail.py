@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from loyalty.database import Base, Created, new_id
@@ -23,6 +23,7 @@ class EmailLog(Created, Base):
         one_of("state", ("waiting", "sending", "sent", "failed", "unknown")),
         same_vendor("card_id", "loyalty_cards"),
         Index("ix_email_logs_address", "vendor_id", "address_hash", "created_at"),
+        Index("ix_email_logs_card", "card_id", postgresql_where=text("card_id IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
