@@ -82,6 +82,11 @@ class ProgramNotFound(LoyaltyError):
     sentence = N_("This shop has no loyalty program yet.")
 
 
+class ProgramExists(LoyaltyError):
+    code = "PROGRAM_EXISTS"
+    sentence = N_("This shop has a loyalty program already. Change that one.")
+
+
 class ProgramInactive(LoyaltyError):
     code = "PROGRAM_INACTIVE"
     sentence = N_("The loyalty program is paused. The owner can activate it in the office.")

@@ -41,6 +41,7 @@ class CardStatusReceipt:
     card_number: str
     is_active: bool
     transaction_id: UUID | None
+    store_id: UUID | None = None
     replayed: bool = False
 
 
@@ -189,4 +190,5 @@ def _switch(scene: Scene, active: bool, reason: str) -> CardStatusReceipt:
         card_number=scene.card.card_number,
         is_active=active,
         transaction_id=transaction_id,
+        store_id=scene.actor.store_id,
     )

@@ -3,13 +3,13 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import select
 
-from loyalty.database import clock, db
+from loyalty.database import clock, clock_offset, db
 from loyalty.domain import joining
 from loyalty.domain.joining import Applicant, JoinForm, Questions
 from loyalty.domain.limits import local_day
@@ -17,8 +17,9 @@ from loyalty.domain.values import Actor, RequestKey, Role
 from loyalty.errors import ProgramInactive, SelfEnrollmentDisabled, VendorSuspended
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.vendors import Store, Vendor
-from loyalty.services import cards, confirmations, customers, idempotency, join_mails, vendors
+from loyalty.services import cards, confirmations, customers, idempotency, join_mails, pins, vendors
 from loyalty.services.customers import KnownCustomer
+from loyalty.services.till import Approval
 from loyalty.services.vendors import PublicVendor
 
 
@@ -40,6 +41,8 @@ class Enrolled:
 
     card_id: UUID
     created: bool
+    stamp_count: int = 0
+    points_balance: int = 0
     replayed: bool = False
 
 
@@ -63,10 +66,19 @@ class _Visit:
         return customers.find_by_address(vendor_id=vendor_id, phone=person.phone)
 
 
+def get_open(*, code: str) -> PublicVendor:
+    """Get a shop whose program runs, or raise why it does not."""
+    vendor = vendors.get_public(code=code)
+    if vendor.status != "active":
+        raise VendorSuspended
+    if not vendor.program_active:
+        raise ProgramInactive
+    return vendor
+
+
 def get_joinable(*, code: str) -> PublicVendor:
     """Get a shop that takes new customers on its page, its card as they will get it, or raise why it takes none."""
-    vendor = vendors.get_public(code=code)
-    _require_open(vendor)
+    vendor = get_open(code=code)
     if not vendor.allow_self_enrollment:
         raise SelfEnrollmentDisabled
     greeting = replace(
@@ -86,15 +98,26 @@ def find_own_card(*, vendor_id: UUID, token: str) -> str | None:
 
 
 def join(
-    *, vendor_code: str, store_code: str | None, form: JoinForm, locale: str, key: RequestKey, at: datetime
+    *,
+    vendor_code: str,
+    store_code: str | None,
+    form: JoinForm,
+    locale: str | None,
+    key: RequestKey,
+    at: datetime,
+    unasked: bool = False,
 ) -> Joined:
-    """Join a shop, once per key: a new address gets its card, a known one a mail, and the answer tells no more."""
+    """Join a shop, once per key: a new address gets its card, a known one a mail, and the answer tells no more.
+
+    Without a locale it is the shop's. `unasked` also keeps what the shop's own page does not ask for.
+    """
     vendor = get_joinable(code=vendor_code)
-    applicant = joining.check(form, _questions(vendor), local_day(at, vendor.timezone))
+    questions = _all_of(_questions(vendor)) if unasked else _questions(vendor)
+    applicant = joining.check(form, questions, local_day(at, vendor.timezone))
     # Whoever knows a key but sends another form has simply made another request.
     key = replace(key, caller=f"join:{vendor.vendor_id}:{key.request_hash}")
     store_id = _find_store(vendor.vendor_id, store_code)
-    visit = _Visit(vendor, applicant, locale, _self_service(vendor, store_id), key, at)
+    visit = _Visit(vendor, applicant, locale or vendor.locale, _self_service(vendor, store_id), key, at)
     return _with_token(idempotency.run(key, Joined, lambda: _join(visit), vendor_id=vendor.vendor_id))
 
 
@@ -123,30 +146,36 @@ def confirm_join(*, token: str, key: RequestKey, at: datetime) -> Joined:
     return _with_token(idempotency.run(key, Joined, work))
 
 
-def enrol_at_counter(*, actor: Actor, form: JoinForm, key: RequestKey) -> Enrolled:
-    """Enrol a customer at the till, once per key, with any address or none; a known customer's card is found."""
-    vendor = vendors.get_public(code=_code_of(actor.vendor_id))
-    _require_open(vendor)
+def enrol_at_counter(
+    *, actor: Actor, form: JoinForm, key: RequestKey, locale: str | None = None, approval: Approval | None = None
+) -> Enrolled:
+    """Enrol a customer at the till, once per key, with any address or none; a known customer's card is found.
+
+    Without a locale it is the shop's.
+    """
+    if approval is not None:
+        if answered := idempotency.find(key, Enrolled):
+            return answered
+        at = datetime.now(UTC) + clock_offset()
+        actor = pins.verify(actor=actor, pin=approval.pin, staff_pin_id=approval.staff_pin_id, at=at)
+    vendor = get_open(code=_code_of(actor.vendor_id))
     at = clock()
-    questions = replace(_questions(vendor), contact_required=False, email_required=False)
+    # What staff type is what the customer told them: all of it is kept.
+    questions = replace(_all_of(_questions(vendor)), contact_required=False, email_required=False)
     applicant = joining.check(form, questions, local_day(at, vendor.timezone))
-    visit = _Visit(vendor, applicant, vendor.locale, actor, key, at)
+    visit = _Visit(vendor, applicant, locale or vendor.locale, actor, key, at)
 
     def work() -> Enrolled:
         known = visit.find_known() or customers.find_by_address(vendor_id=vendor.vendor_id, email=applicant.email)
         known = known or customers.find_by_address(vendor_id=vendor.vendor_id, phone=applicant.phone)
         if known and known.card_id:
-            return Enrolled(card_id=known.card_id, created=False)
-        return Enrolled(card_id=_make_card(visit, known).card_id, created=True)
+            return _found(known.card_id)
+        card = _make_card(visit, known)
+        return Enrolled(
+            card_id=card.card_id, created=True, stamp_count=card.welcome_stamps, points_balance=card.welcome_points
+        )
 
     return idempotency.run(key, Enrolled, work, vendor_id=vendor.vendor_id)
-
-
-def _require_open(vendor: PublicVendor) -> None:
-    if vendor.status != "active":
-        raise VendorSuspended
-    if not vendor.program_active:
-        raise ProgramInactive
 
 
 def _questions(vendor: PublicVendor) -> Questions:
@@ -159,6 +188,16 @@ def _questions(vendor: PublicVendor) -> Questions:
         # Only mail can confirm: a shop that asks for phones needs the address, too.
         email_required=vendor.confirm_address,
     )
+
+
+def _all_of(questions: Questions) -> Questions:
+    return replace(questions, ask_name=True, ask_birthday=True, ask_marketing=True)
+
+
+def _found(card_id: UUID) -> Enrolled:
+    query = select(LoyaltyCard.stamp_count, LoyaltyCard.points_balance).where(LoyaltyCard.id == card_id)
+    stamps, points = db.session.execute(query).one()
+    return Enrolled(card_id=card_id, created=False, stamp_count=stamps, points_balance=points)
 
 
 def _join(visit: _Visit) -> Joined:
@@ -253,6 +292,7 @@ __all__ = [
     "enrol_at_counter",
     "find_own_card",
     "get_joinable",
+    "get_open",
     "get_pending",
     "join",
 ]

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
 
-from loyalty.database import clock, db
+from loyalty.database import AnyRow, clock, db, new_id
 from loyalty.domain import settings
 from loyalty.domain.colours import fg
 from loyalty.domain.values import Actor, LoyaltyType, PassContent, RequestKey, Role
-from loyalty.errors import ProgramNotFound
+from loyalty.errors import ProgramExists, ProgramNotFound
 from loyalty.models.programs import LoyaltyProgram, Reward
 from loyalty.models.vendors import Vendor
 from loyalty.services import audit, card_views, google_passes, idempotency, images, passes, roles
@@ -65,29 +66,44 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
-class ProgramReceipt:
-    """What a change of the program did: the names of the settings that differ now."""
+class ProgramReceipt(Program):
+    """The program after a command, and the names of the settings that it changed."""
 
-    program_id: UUID
-    is_active: bool
     changed: tuple[str, ...] = ()
     replayed: bool = False
+
+
+_WITH_VENDOR: Final = select(LoyaltyProgram, Vendor.name, Vendor.currency).join(
+    Vendor, Vendor.id == LoyaltyProgram.vendor_id
+)
 
 
 def get(*, actor: Actor) -> Program:
     """Get the program of the actor's vendor with all its settings."""
     roles.require(actor=actor, role=Role.MANAGER)
-    row = db.session.execute(
-        select(LoyaltyProgram, Vendor.name, Vendor.currency)
-        .join(Vendor, Vendor.id == LoyaltyProgram.vendor_id)
-        .where(LoyaltyProgram.vendor_id == actor.vendor_id)
-    ).one_or_none()
+    row = db.session.execute(_WITH_VENDOR.where(LoyaltyProgram.vendor_id == actor.vendor_id)).one_or_none()
     if row is None:
         raise ProgramNotFound
-    program, vendor_name, currency = row
-    own = ("program_id", "vendor_name", "currency")
-    values = {field.name: getattr(program, field.name) for field in fields(Program) if field.name not in own}
-    return Program(program_id=program.id, vendor_name=vendor_name, currency=currency, **values)
+    return Program(**_values(row))
+
+
+def create(*, actor: Actor, details: Mapping[str, object], key: RequestKey) -> ProgramReceipt:
+    """Make the vendor's program where it has none; it sleeps until it is activated."""
+    roles.require(actor=actor, role=Role.MANAGER)
+    cleaned = settings.clean(settings.PROGRAM, details)
+
+    def work() -> ProgramReceipt:
+        # Two who create at once: the second waits here, and then finds the program of the first.
+        db.session.execute(select(Vendor.id).where(Vendor.id == actor.vendor_id).with_for_update(key_share=True))
+        if db.session.scalar(select(LoyaltyProgram.id).where(LoyaltyProgram.vendor_id == actor.vendor_id)):
+            raise ProgramExists
+        # Values of many types, each named as the column that it fills.
+        columns: dict[str, Any] = cleaned
+        db.session.add(LoyaltyProgram(id=new_id(), vendor_id=actor.vendor_id, **columns))
+        db.session.flush()
+        return _done(actor, "program.created", _lock(actor), changed=tuple(sorted(cleaned)))
+
+    return idempotency.run(key, ProgramReceipt, work, vendor_id=actor.vendor_id)
 
 
 def change(*, actor: Actor, changes: Mapping[str, object], key: RequestKey) -> ProgramReceipt:
@@ -96,15 +112,15 @@ def change(*, actor: Actor, changes: Mapping[str, object], key: RequestKey) -> P
     cleaned = settings.clean(settings.PROGRAM, changes)
 
     def work() -> ProgramReceipt:
-        program = _lock(actor)
+        row = _lock(actor)
+        program = row.LoyaltyProgram
         changed = {name: value for name, value in cleaned.items() if getattr(program, name) != value}
         for name, value in changed.items():
             setattr(program, name, value)
         if changed:
             google_passes.program_changed(vendor_id=actor.vendor_id)
             passes.program_changed(vendor_id=actor.vendor_id)
-        _note(actor, "program.changed", program, {"changed": sorted(changed)})
-        return ProgramReceipt(program.id, program.is_active, tuple(sorted(changed)))
+        return _done(actor, "program.changed", row, changed=tuple(sorted(changed)))
 
     return idempotency.run(key, ProgramReceipt, work, vendor_id=actor.vendor_id)
 
@@ -114,13 +130,13 @@ def activate(*, actor: Actor, key: RequestKey) -> ProgramReceipt:
     roles.require(actor=actor, role=Role.MANAGER)
 
     def work() -> ProgramReceipt:
-        program = _lock(actor)
+        row = _lock(actor)
+        program = row.LoyaltyProgram
         program.activated_at = program.activated_at or clock()
         program.is_active = True
         google_passes.program_activated(program)
         passes.program_activated(program)
-        _note(actor, "program.activated", program, {})
-        return ProgramReceipt(program.id, True)
+        return _done(actor, "program.activated", row)
 
     return idempotency.run(key, ProgramReceipt, work, vendor_id=actor.vendor_id)
 
@@ -130,10 +146,9 @@ def deactivate(*, actor: Actor, key: RequestKey) -> ProgramReceipt:
     roles.require(actor=actor, role=Role.MANAGER)
 
     def work() -> ProgramReceipt:
-        program = _lock(actor)
-        program.is_active = False
-        _note(actor, "program.deactivated", program, {})
-        return ProgramReceipt(program.id, False)
+        row = _lock(actor)
+        row.LoyaltyProgram.is_active = False
+        return _done(actor, "program.deactivated", row)
 
     return idempotency.run(key, ProgramReceipt, work, vendor_id=actor.vendor_id)
 
@@ -176,17 +191,29 @@ def _cheapest_reward(actor: Actor) -> tuple[str, int] | None:
     return (row.name, row.points_required) if row else None
 
 
-def _lock(actor: Actor) -> LoyaltyProgram:
-    program = db.session.scalar(
-        select(LoyaltyProgram)
-        .where(LoyaltyProgram.vendor_id == actor.vendor_id)
-        .with_for_update()
+def _lock(actor: Actor) -> AnyRow:
+    row = db.session.execute(
+        _WITH_VENDOR.where(LoyaltyProgram.vendor_id == actor.vendor_id)
+        .with_for_update(of=LoyaltyProgram)
         .execution_options(populate_existing=True)
-    )
-    if program is None:
+    ).one_or_none()
+    if row is None:
         raise ProgramNotFound
-    return program
+    return row
 
 
-def _note(actor: Actor, action: str, program: LoyaltyProgram, details: Mapping[str, object]) -> None:
-    audit.record(actor=actor, action=action, subject_type="program", subject_id=program.id, details=details)
+def _values(row: AnyRow) -> dict[str, Any]:
+    """Return all settings of a program by name: values of many types."""
+    program = row.LoyaltyProgram
+    derived = {"program_id": program.id, "vendor_name": row.name, "currency": row.currency}
+    return {
+        **{each.name: getattr(program, each.name) for each in fields(Program) if each.name not in derived},
+        **derived,
+    }
+
+
+def _done(actor: Actor, action: str, row: AnyRow, *, changed: tuple[str, ...] = ()) -> ProgramReceipt:
+    details = {"changed": list(changed)} if action == "program.changed" else {}
+    program_id = row.LoyaltyProgram.id
+    audit.record(actor=actor, action=action, subject_type="program", subject_id=program_id, details=details)
+    return ProgramReceipt(**_values(row), changed=changed)

@@ -21,7 +21,7 @@ _LETTERS = "abcdefghjkmnpqrstvwxyz23456789"
 
 @dataclass(frozen=True, slots=True)
 class RewardRow:
-    """A reward as the office shows it; `reward_id` is its public id, `names` what it is called in other languages."""
+    """A reward as it is managed; `reward_id` is its public id, `names` what it is called in other languages."""
 
     reward_id: str
     name: str
@@ -33,12 +33,9 @@ class RewardRow:
 
 
 @dataclass(frozen=True, slots=True)
-class RewardReceipt:
-    """Which reward a command was about."""
+class RewardReceipt(RewardRow):
+    """The reward after a command."""
 
-    reward_id: str
-    name: str
-    active: bool
     replayed: bool = False
 
 
@@ -188,15 +185,20 @@ def _next_place(actor: Actor) -> int:
 
 
 def _row(reward: Reward) -> RewardRow:
-    return RewardRow(
-        reward_id=reward.public_id,
-        name=reward.name,
-        points_required=reward.points_required,
-        value_cents=reward.value_cents,
-        description=reward.description,
-        active=reward.active,
-        names={locale: said["name"] for locale, said in reward.translations.items() if said.get("name")},
-    )
+    return RewardRow(**_values(reward))
+
+
+def _values(reward: Reward) -> dict[str, Any]:
+    """Return what is told of a reward, by name: values of many types."""
+    return {
+        "reward_id": reward.public_id,
+        "name": reward.name,
+        "points_required": reward.points_required,
+        "value_cents": reward.value_cents,
+        "description": reward.description,
+        "active": reward.active,
+        "names": {locale: said["name"] for locale, said in reward.translations.items() if said.get("name")},
+    }
 
 
 def _done(actor: Actor, action: str, reward: Reward) -> RewardReceipt:
@@ -204,4 +206,4 @@ def _done(actor: Actor, action: str, reward: Reward) -> RewardReceipt:
     passes.program_changed(vendor_id=actor.vendor_id)
     details = {"name": reward.name, "points_required": reward.points_required}
     audit.record(actor=actor, action=action, subject_type="reward", subject_id=reward.public_id, details=details)
-    return RewardReceipt(reward.public_id, reward.name, reward.active)
+    return RewardReceipt(**_values(reward))
