@@ -1,14 +1,17 @@
 """For whoever watches the installation: is the process alive, and can it serve?"""
 
 import logging
+from datetime import datetime
 
 from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, current_app, jsonify
 from flask.blueprints import BlueprintSetupState
 
 from loyalty.services import health
-from loyalty.services.health import Installation
+from loyalty.services.health import Check, Installation
 from loyalty.web.access import public
+from loyalty.web.locale import moment, number
+from loyalty.web.sentences import gettext
 
 blueprint = Blueprint("health", __name__)
 log = logging.getLogger(__name__)
@@ -33,6 +36,11 @@ def installation() -> Installation:
     )
 
 
+def value_of(check: Check) -> str:
+    """Say what a check found, its numbers and times written for the reader."""
+    return gettext(check.value, **{name: _written(value) for name, value in check.details.items()})
+
+
 @blueprint.get("/healthz")
 @public
 def alive() -> Response:
@@ -52,3 +60,9 @@ def ready() -> tuple[Response, int]:
         return jsonify(status="not ready", database=False), 503
     said = {"database": True, "migrations": state.migrations, "queue_age_seconds": state.queue_age_seconds}
     return jsonify(status="ready" if state.ready else "not ready", **said), 200 if state.ready else 503
+
+
+def _written(value: object) -> str:
+    if isinstance(value, datetime):
+        return moment(value)
+    return number(value) if isinstance(value, int) else str(value)

@@ -2,7 +2,24 @@
 
 from flask import Response
 
-from loyalty.web.api import analytics, description, platform_stats, points, stamps, stats, transactions, webhooks
+from loyalty.web.api import (
+    analytics,
+    description,
+    pins,
+    platform_health,
+    platform_policy,
+    platform_programs,
+    platform_stats,
+    platform_vendors,
+    points,
+    policy,
+    stamps,
+    stats,
+    stores,
+    terminals,
+    transactions,
+    webhooks,
+)
 from loyalty.web.api.blueprint import blueprint
 from loyalty.web.forms import csrf
 from loyalty.web.limits import add_headers
@@ -11,10 +28,18 @@ __all__ = [
     "analytics",
     "blueprint",
     "description",
+    "pins",
+    "platform_health",
+    "platform_policy",
+    "platform_programs",
     "platform_stats",
+    "platform_vendors",
     "points",
+    "policy",
     "stamps",
     "stats",
+    "stores",
+    "terminals",
     "transactions",
     "webhooks",
 ]

@@ -23,7 +23,7 @@ KEY_PATTERN = "^[!-~]{16,128}$"
 _LONGEST_NAME = 64
 
 # Kinds of pydantic's refusals; what is not listed is just not valid.
-_SENTENCES = {
+SENTENCES = {
     "missing": N_("This field is required."),
     "extra_forbidden": N_("There is no such field here."),
     "string_too_short": N_("Enter at least %(min_length)s characters."),
@@ -33,6 +33,7 @@ _SENTENCES = {
     "int_type": N_("Send a whole number here."),
     "int_parsing": N_("Send a whole number here."),
     "int_from_float": N_("Send a whole number here."),
+    "float_type": N_("Send a number here."),
     "bool_type": N_("Send true or false here."),
     "greater_than_equal": N_("Enter a number of at least %(ge)s."),
     "less_than_equal": N_("Enter a number of at most %(le)s."),
@@ -43,6 +44,7 @@ _SENTENCES = {
     "literal_error": N_("Choose one of: %(expected)s."),
     "enum": N_("Choose one of: %(expected)s."),
 }
+NOT_VALID = N_("This is not valid.")
 
 
 def read_body(model: type[B] | None) -> B | None:
@@ -83,7 +85,7 @@ def _refusal(error: pydantic.ValidationError) -> LoyaltyError:
         return MalformedRequest()
     errors: dict[str, str] = {}
     for each in found:
-        sentence = _SENTENCES.get(each["type"]) or _own(each["type"], each["msg"])
+        sentence = SENTENCES.get(each["type"]) or _own(each["type"], each["msg"])
         field = ".".join(str(part) for part in each["loc"]) or str(each.get("ctx", {}).get("field", "body"))
         errors.setdefault(field[:_LONGEST_NAME], gettext(sentence, **each.get("ctx", {})))
     return ValidationError(errors)
@@ -91,4 +93,4 @@ def _refusal(error: pydantic.ValidationError) -> LoyaltyError:
 
 def _own(kind: str, message: str) -> str:
     """Return the sentence of a refusal that one of our models wrote, else one that fits all."""
-    return message if kind == "own" else N_("This is not valid.")
+    return message if kind == "own" else NOT_VALID
