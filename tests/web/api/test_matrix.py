@@ -19,7 +19,7 @@ from tests.fingerprints import fingerprint
 from tests.web.api.callers import Caller, make_api_key, make_platform_key
 from tests.world import Business
 
-# What names a thing of a shop in a body, beside the ids that stand in addresses.
+# What is called otherwise than the shop's thing that it names.
 NAMED = {"staff_id": "staff_pin_id", "store_code": "store"}
 # Where a field of the same name means another kind of thing.
 SPECIAL = {("void_points", "transaction_id"): "related_transaction_id"}
@@ -41,7 +41,7 @@ def filled(made: Operation, business: Business) -> dict[str, Any] | None:
 
 def address(made: Operation, business: Business) -> str:
     """Fill a path; what is no id of a shop's thing has to be taught to `world.make_business` first."""
-    return made.path.format(**{name: business.ids[name] for name in made.hints})
+    return made.path.format(**{name: business.ids[NAMED.get(name, name)] for name in made.hints})
 
 
 def ask(caller: Caller, made: Operation, business: Business) -> Any:
@@ -71,7 +71,8 @@ def test_it_opens_nothing_of_the_shop_next_door(app: Flask, owner_engine: sa.Eng
         wrong += [f"{case} changed something"] * (before != fingerprint(owner_engine, of=bakery.shop.vendor_id))
         may = scope is not None and scope.allows(made.scope)
         wrong += [f"{case} let in"] * (not may and answer.status_code not in (401, 403))
-        names_something = made.hints or set(filled(made, bakery) or {}) & {"card_id", "store_code"}
+        # Not by a store's code: both shops have a "station".
+        names_something = made.hints or "card_id" in (filled(made, bakery) or {})
         wrong += [f"{case} found"] * bool(may and names_something and answer.status_code not in (404, 422))
     assert not wrong, "\n".join(wrong)
 
@@ -82,7 +83,8 @@ def test_it_finds_everything_of_its_own(app: Flask) -> None:
         bakery = world.make_business("bakery")
         caller = Caller(app, make_api_key(bakery.shop, Scope.MANAGE))
     missing = []
-    for made in OPERATIONS:
+    # What is ended is asked for no more.
+    for made in sorted(OPERATIONS, key=lambda made: made.method == "DELETE"):
         if made.scope not in (None, Scope.PLATFORM):
             answer = ask(caller, made, bakery)
             missing += [f"{made.method} {made.path} -> {answer.text}"] * (answer.status_code == 404)
