@@ -3,7 +3,7 @@
 from typing import Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from loyalty.domain.codes import read_code
@@ -13,6 +13,12 @@ from loyalty.services.till import Approval
 from loyalty.web.api.schemas import Body, Code
 
 _ONE_OF = N_("Name the card by exactly one of card_id, scan_code and card_number.")
+_NAMES = ("card_id", "scan_code", "card_number")
+
+
+def _given(name: str) -> dict[str, JsonValue]:
+    """Say in the description what `check_card` asks for."""
+    return {"required": [name], "properties": {name: {"type": "string"}}}
 
 
 class AtStore(Body):
@@ -45,6 +51,8 @@ class WithPin(AtStore):
 class NamesCard(WithPin):
     """A body that names a card by exactly one of three."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_given(name) for name in _NAMES]})
+
     card_id: UUID | None = Field(default=None, description="The card's id, as another answer gave it.")
     scan_code: Code | None = Field(
         default=None, examples=["BCDFGHJKNPRSTVXN"], description="What the card's QR code holds, as it was scanned."
@@ -56,7 +64,7 @@ class NamesCard(WithPin):
     @model_validator(mode="after")
     def check_card(self) -> Self:
         """Refuse none and more than one."""
-        if sum(name is not None for name in (self.card_id, self.scan_code, self.card_number)) != 1:
+        if sum(getattr(self, name) is not None for name in _NAMES) != 1:
             raise PydanticCustomError("own", _ONE_OF, {"field": "card_id"})
         return self
 
