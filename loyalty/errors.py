@@ -76,6 +76,12 @@ class CardInactive(LoyaltyError):
     sentence = N_("This card has been deactivated. A manager can reactivate it in the office.")
 
 
+class CustomerErased(CardInactive):
+    """The person behind the card was erased: it stays closed."""
+
+    sentence = N_("The customer of this card was erased. Make a new card instead.")
+
+
 class ProgramNotFound(LoyaltyError):
     code = "PROGRAM_NOT_FOUND"
     status = 404

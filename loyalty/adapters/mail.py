@@ -27,6 +27,9 @@ class Mailer(Protocol):
     def send(self, mail: RenderedMail, leaving: Callable[[], bool]) -> bool:
         """Hand a mail over. `leaving` is asked at the last moment at which it can stay; False if it stayed."""
 
+    def forget(self, message_id: str) -> None:
+        """Delete the copy of a mail that was kept here, if any was."""
+
 
 def make_mailer(mail_url: str | None, mail_from: str, data_dir: Path) -> Mailer:
     """Build what MAIL_URL asks for: a mail server, or files under the data folder."""
@@ -64,12 +67,21 @@ class FileMailer:
         if not leaving():
             return False
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = re.sub(r"[^A-Za-z0-9-]", "", mail.message_id.partition("@")[0])
-        draft = self.folder / f"{name}.draft"
+        draft = self._draft(mail.message_id)
         draft.write_bytes(message.as_bytes())
         # Renaming is one step: a reader sees the whole mail or none.
         draft.replace(draft.with_suffix(".eml"))
         return True
+
+    def forget(self, message_id: str) -> None:
+        """Delete the file of a mail, and what a killed worker left of it."""
+        draft = self._draft(message_id)
+        for path in (draft, draft.with_suffix(".eml")):
+            path.unlink(missing_ok=True)
+
+    def _draft(self, message_id: str) -> Path:
+        name = re.sub(r"[^A-Za-z0-9-]", "", message_id.partition("@")[0])
+        return self.folder / f"{name}.draft"
 
 
 class SmtpMailer:
@@ -96,6 +108,9 @@ class SmtpMailer:
         finally:
             # After the last answer nothing is owed: a quiet close cannot turn a success into an error.
             smtp.close()
+
+    def forget(self, message_id: str) -> None:
+        """Do nothing: no copy is kept here of what a mail server has taken."""
 
     def _connect(self) -> smtplib.SMTP:
         if self.encrypted:

@@ -59,6 +59,18 @@ def mail_gave_up(email_log_id: UUID, error: str) -> None:
     messages.record_failed(email_log_id=email_log_id, error=error)
 
 
+def forget_mail(email_log_id: UUID) -> None:
+    """Delete the copy of a mail to somebody who was erased."""
+    message_id = messages.end_erased(email_log_id=email_log_id)
+    if _mailer is None or message_id is None:
+        raise Unavailable("the mail is just leaving")
+    _mailer.forget(message_id)
+
+
+def nobody_to_tell(subject_id: UUID, error: str) -> None:
+    """Note nothing more: the row keeps the reason, and people who look after the platform see it."""
+
+
 _MAIL = Handler(send_mail, mail_gave_up)
 HANDLERS: dict[str, Handler] = {
     **{f"mail.{kind}": _MAIL for kind in messages.KINDS},
@@ -66,6 +78,7 @@ HANDLERS: dict[str, Handler] = {
     "apple.push": Handler(apple.push, apple.gave_up, holds_state=True),
     "google.class": Handler(google.write_class, google.gave_up, holds_state=True),
     "google.object": Handler(google.write_object, google.gave_up, holds_state=True),
+    "privacy.mail": Handler(forget_mail, nobody_to_tell),
     "webhook.delivery": Handler(webhooks.send, webhooks.gave_up),
 }
 

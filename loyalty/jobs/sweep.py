@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from loyalty import queue
 from loyalty.jobs import google, webhooks
-from loyalty.services import google_callbacks, health, idempotency, outbox, stats_rollup, wallet_setups
+from loyalty.services import google_callbacks, health, idempotency, outbox, privacy_phones, stats_rollup, wallet_setups
 
 # Few enough that what is rung for by a stamp or a mail does not wait long behind them; each worker looks for the rest.
 _RINGS = 200
@@ -30,6 +30,7 @@ def run(at: datetime) -> Swept:
     google_callbacks.delete_expired(before=at)
     webhooks.sweep(at)
     wallet_setups.tell_of_changes()
+    privacy_phones.forget_phones(at=at)
     looked_up = google.reconcile(at)
     stats_rollup.roll_up(at=at)
     health.note_run(name="sweep", at=at)

@@ -14,6 +14,7 @@ from loyalty.models.passes import AppleDevice, AppleDeviceRegistration, WalletCl
 from loyalty.services import passes, webhook_events
 
 Registration = AppleDeviceRegistration
+_PLAINLY = {"synchronize_session": False}
 # The number of the newest thing that a phone should know about a pass of its own.
 _NEWEST: ColumnElement[int] = func.greatest(func.coalesce(LoyaltyCard.apple_change_seq, 0), Registration.reg_seq)
 
@@ -130,6 +131,14 @@ def forget(*, pass_type: str, push_token: str, gone_at: datetime) -> bool:
     return bool(ids)
 
 
+def forget_card(*, card_id: UUID) -> None:
+    """In the caller's transaction, forget which phones hold a card, and the phones that hold nothing more."""
+    db.session.execute(select(LoyaltyCard.id).where(LoyaltyCard.id == card_id).with_for_update())
+    ids = _lock_devices(AppleDevice.id.in_(select(Registration.device_id).where(Registration.card_id == card_id)))
+    db.session.execute(delete(Registration).where(Registration.card_id == card_id), execution_options=_PLAINLY)
+    _forget_empty(ids)
+
+
 def _put_device(device: str, push_token: str) -> tuple[UUID, bool]:
     """Write down a phone and its token; True when it was known under another token."""
     before = select(AppleDevice.push_token).where(AppleDevice.device_library_identifier == device).with_for_update()
@@ -174,13 +183,16 @@ def _lock_devices(*conditions: ColumnElement[bool]) -> list[UUID]:
 
 def _drop(ids: list[UUID], *conditions: Any) -> None:  # conditions on registrations
     """Delete registrations of locked phones, tell of each, and delete the phones that hold nothing more."""
-    plainly = {"synchronize_session": False}
     dropped = delete(Registration).where(Registration.device_id.in_(ids), *conditions)
     gone = dropped.returning(Registration.card_id, Registration.vendor_id)
-    for row in db.session.execute(gone, execution_options=plainly).all():
+    for row in db.session.execute(gone, execution_options=_PLAINLY).all():
         webhook_events.card_removed(card_id=row.card_id, vendor_id=row.vendor_id, wallet="apple", at=clock())
+    _forget_empty(ids)
+
+
+def _forget_empty(ids: list[UUID]) -> None:
     holding = exists().where(Registration.device_id == AppleDevice.id)
-    db.session.execute(delete(AppleDevice).where(AppleDevice.id.in_(ids), ~holding), execution_options=plainly)
+    db.session.execute(delete(AppleDevice).where(AppleDevice.id.in_(ids), ~holding), execution_options=_PLAINLY)
 
 
 def _counter(pass_type: str) -> int:

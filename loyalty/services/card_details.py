@@ -62,6 +62,7 @@ class Holder:
     store_name: str | None
     entries: int
     allows_voids: bool
+    erased_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ def get_holder(*, actor: Actor, card_id: UUID) -> Holder:
             Customer.phone,
             Customer.locale,
             Customer.marketing_consent,
+            Customer.erased_at,
             LoyaltyCard.total_stamps_earned,
             LoyaltyCard.stamps_redeemed,
             LoyaltyCard.total_points_earned,

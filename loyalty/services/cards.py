@@ -12,8 +12,9 @@ from loyalty.database import AnyRow, clock, db, new_id
 from loyalty.domain.codes import make_card_number, make_scan_code
 from loyalty.domain.ledger import GENESIS
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, TransactionType
-from loyalty.errors import N_, ValidationError
+from loyalty.errors import N_, CustomerErased, ValidationError
 from loyalty.models.cards import LoyaltyCard
+from loyalty.models.customers import Customer
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.vendors import Vendor, VendorPolicy
 from loyalty.services import audit, ledger, webhook_events
@@ -180,6 +181,8 @@ def _set_active(
 
 def _switch(scene: Scene, active: bool, reason: str) -> CardStatusReceipt:
     transaction_id = None
+    if active and _is_erased(scene.card.id):
+        raise CustomerErased
     if scene.state.is_active != active:
         kind = TransactionType.CARD_REACTIVATED if active else TransactionType.CARD_DEACTIVATED
         scene.state.is_active = active
@@ -192,3 +195,8 @@ def _switch(scene: Scene, active: bool, reason: str) -> CardStatusReceipt:
         transaction_id=transaction_id,
         store_id=scene.actor.store_id,
     )
+
+
+def _is_erased(card_id: UUID) -> bool:
+    gone = select(Customer.erased_at.is_not(None)).join(LoyaltyCard, LoyaltyCard.customer_id == Customer.id)
+    return bool(db.session.scalar(gone.where(LoyaltyCard.id == card_id)))

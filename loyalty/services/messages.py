@@ -8,7 +8,7 @@ from email.utils import parseaddr
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from loyalty.database import db, new_id, transaction
@@ -143,6 +143,19 @@ def record_failed(*, email_log_id: UUID, error: str) -> None:
     with transaction():
         if not _move(email_log_id, "waiting", "failed", error=error):
             _move(email_log_id, "sending", "failed", error=error)
+
+
+def end_erased(*, email_log_id: UUID) -> str | None:
+    """Take the last words about somebody who was erased off a mail; returns its Message-ID, None while it is leaving.
+
+    Whoever sends it cannot write to the outbox any more; what has been leaving for long was left by its worker.
+    """
+    stuck = EmailLog.sending_at < datetime.now(UTC) - 2 * outbox.LEASE
+    ended = (EmailLog.state != "sending") | stuck
+    state = case((EmailLog.state == "sending", "unknown"), else_=EmailLog.state)
+    mine = update(EmailLog).where(EmailLog.id == email_log_id, ended).values(error=None, state=state)
+    with transaction():
+        return db.session.execute(mine.returning(EmailLog.message_id)).scalar_one_or_none()
 
 
 def _move(email_log_id: UUID, state: str, to: str, **values: Any) -> bool:  # columns of all types

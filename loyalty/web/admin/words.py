@@ -12,6 +12,7 @@ _KINDS = {
     "mail.confirm_join": N_("Mail that confirms an address"),
     "mail.enrollment": N_("Welcome mail"),
     "mail.webhook_paused": N_("Mail about a paused webhook"),
+    "privacy.mail": N_("Copy of a mail to an erased customer"),
     "webhook.delivery": N_("Webhook"),
 }
 

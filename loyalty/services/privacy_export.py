@@ -1,0 +1,129 @@
+"""Everything that is known about a customer, in one ZIP: JSON as it is kept, and CSV for a spreadsheet."""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import select
+
+from loyalty.database import Base, db
+from loyalty.domain.privacy import REGISTRY
+from loyalty.domain.values import Actor, Admin, RequestKey, Role
+from loyalty.errors import NotFound
+from loyalty.models.customers import Customer
+from loyalty.models.vendors import Vendor
+from loyalty.services import audit, idempotency, privacy_rows, roles
+
+# What a spreadsheet would take for a formula.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+Row = dict[str, Any]  # columns of all types
+Say = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReceipt:
+    """Whose data was handed out."""
+
+    customer_id: UUID
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A file to download."""
+
+    file_name: str
+    content: bytes
+
+
+def export(*, actor: Actor | Admin, customer_id: UUID, key: RequestKey, say: Say, at: datetime) -> Export:
+    """Collect what is known about a customer; who asked is in the audit log, once per key. `say` translates."""
+    if isinstance(actor, Actor):
+        roles.require(actor=actor, role=Role.MANAGER)
+    return _export(actor, actor.vendor_id if isinstance(actor, Actor) else None, customer_id, key, say, at)
+
+
+def export_own(*, vendor_id: UUID, customer_id: UUID, key: RequestKey, say: Say, at: datetime) -> Export:
+    """Collect it for a customer who has proven the address."""
+    themselves = Actor(vendor_id=vendor_id, role=Role.STAFF)
+    return _export(themselves, vendor_id, customer_id, key, say, at)
+
+
+def _export(
+    who: Actor | Admin, vendor_id: UUID | None, customer_id: UUID, key: RequestKey, say: Say, at: datetime
+) -> Export:
+    known = select(Customer.vendor_id, Customer.email, Vendor.name).join(Vendor, Vendor.id == Customer.vendor_id)
+    known = known.where(Customer.id == customer_id, Customer.erased_at.is_(None))
+    customer = db.session.execute(known).one_or_none()
+    if customer is None or vendor_id not in (None, customer.vendor_id):
+        raise NotFound
+    subject = {"subject_type": "customer", "subject_id": customer_id, "vendor_id": customer.vendor_id}
+
+    def work() -> ExportReceipt:
+        audit.record(actor=who, action="customer.exported", **subject)
+        return ExportReceipt(customer_id)
+
+    idempotency.run(key, ExportReceipt, work, vendor_id=customer.vendor_id)
+    tables = _read(customer.vendor_id, customer_id, customer.email)
+    head = {"shop": customer.name, "made_at": at, "purposes": _purposes(tables, say)}
+    return Export(f"customer-{at:%Y-%m-%d}.zip", _zip(head, tables, at))
+
+
+def _read(vendor_id: UUID, customer_id: UUID, email: str | None) -> Mapping[str, list[Row]]:
+    person = privacy_rows.find_person(vendor_id=vendor_id, customer_id=customer_id, email=email)
+    theirs = privacy_rows.conditions(person)
+    found = {}
+    for name, described in REGISTRY.items():
+        columns = [column for column, personal in described.of_customers.items() if personal.exported]
+        if not columns:
+            continue
+        table = Base.metadata.tables[name]
+        # Ids lie in order of time.
+        query = select(*(table.c[column] for column in columns)).where(theirs[name]).order_by(*table.primary_key)
+        found[name] = [dict(row._mapping) for row in db.session.execute(query)]
+    return found
+
+
+def _purposes(tables: Mapping[str, list[Row]], say: Say) -> Mapping[str, Mapping[str, str]]:
+    return {
+        name: {column: say(kept.purpose) for column, kept in REGISTRY[name].of_customers.items() if kept.exported}
+        for name in tables
+    }
+
+
+def _zip(head: Row, tables: Mapping[str, list[Row]], at: datetime) -> bytes:
+    files = {"data.json": json.dumps(head | {"data": tables}, ensure_ascii=False, indent=2, default=_plain)}
+    files |= {f"{name}.csv": _csv(rows) for name, rows in tables.items() if rows}
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(name, at.timetuple()[:6]), text, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+def _csv(rows: list[Row]) -> str:
+    """Write a table; the mark at its beginning tells spreadsheets that this is UTF-8."""
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(rows[0])
+    table.writerows([_cell(value) for value in row.values()] for row in rows)
+    return "\ufeff" + text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """Write a value as text that no spreadsheet calculates; the JSON beside it has it exactly."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    shown = json.dumps(value, ensure_ascii=False, default=_plain) if isinstance(value, dict | list) else _plain(value)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)
