@@ -30,6 +30,11 @@ def apple_pass(serial: str, public_token: str) -> str:
     return f"{_public_url}/api/v1/loyalty/passes/apple/{serial}.pkpass?token={public_token}"
 
 
+def picture(address: str | None) -> str | None:
+    """Return the whole address of a picture that is kept here, None where there is none."""
+    return f"{_public_url}{address}" if address and address.startswith("/") else address or None
+
+
 def join(vendor_code: str, store_code: str) -> str:
     """Return the address of a shop's join page, as a poster at one of its stores shows it."""
     return f"{_public_url}/join/{vendor_code}?store={store_code}"

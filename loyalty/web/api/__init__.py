@@ -4,6 +4,7 @@ from flask import Response
 
 from loyalty.web.api import (
     analytics,
+    cards,
     description,
     pins,
     platform_health,
@@ -13,6 +14,9 @@ from loyalty.web.api import (
     platform_vendors,
     points,
     policy,
+    programs,
+    public,
+    rewards,
     stamps,
     stats,
     stores,
@@ -27,6 +31,7 @@ from loyalty.web.limits import add_headers
 __all__ = [
     "analytics",
     "blueprint",
+    "cards",
     "description",
     "pins",
     "platform_health",
@@ -36,6 +41,9 @@ __all__ = [
     "platform_vendors",
     "points",
     "policy",
+    "programs",
+    "public",
+    "rewards",
     "stamps",
     "stats",
     "stores",

@@ -70,10 +70,15 @@ class NamesCard(WithPin):
 
     @property
     def card(self) -> CardRef:
-        """The card as services know it; what can be no code of ours is no card of this shop."""
+        """The card as services know it."""
         if self.card_id is not None:
             return CardRef(card_id=self.card_id)
-        read = read_code(self.scan_code or self.card_number or "")
-        if read is None or (read.scan_code is None) != (self.scan_code is None):
-            raise CardNotFound
-        return read
+        return read_card(scan_code=self.scan_code, card_number=self.card_number)
+
+
+def read_card(*, scan_code: str | None, card_number: str | None) -> CardRef:
+    """Return the card that one of the two names; what can be no code of ours is no card of this shop."""
+    read = read_code(scan_code or card_number or "")
+    if read is None or (read.scan_code is None) != (scan_code is None):
+        raise CardNotFound
+    return read
