@@ -11,7 +11,10 @@ from loyalty.models.constraints import one_of
 
 
 class User(Changed, Base):
-    """A person with a password; what they may do stands in `vendor_members` and `is_admin`."""
+    """A person with a password; what they may do stands in `vendor_members` and `is_admin`.
+
+    `totp_secret` is encrypted and set while a second factor is on; codes of `totp_step` and before open nothing.
+    """
 
     __tablename__ = "users"
     __table_args__ = (CheckConstraint("email = lower(email)", name="email_lower"),)
@@ -22,6 +25,18 @@ class User(Changed, Base):
     locale: Mapped[str] = mapped_column(default="en")
     is_admin: Mapped[bool] = mapped_column(default=False)
     last_login_at: Mapped[datetime | None]
+    totp_secret: Mapped[str | None]
+    totp_step: Mapped[int | None]
+
+
+class RecoveryCode(Created, Base):
+    """What opens an account once where the phone with the second factor is lost; stored as an HMAC."""
+
+    __tablename__ = "recovery_codes"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(primary_key=True)
+    used_at: Mapped[datetime | None]
 
 
 class VendorMember(Created, Base):
@@ -36,7 +51,11 @@ class VendorMember(Created, Base):
 
 
 class UserSession(Created, Base):
-    """A sign-in that can be ended; the cookie holds the token, the row its SHA-256."""
+    """A sign-in that can be ended; the cookie holds the token, the row its SHA-256.
+
+    `browser` is a name such as "Firefox, Windows", `network` a part of an address, `device_hash` that of another
+    cookie, by which a browser is known again.
+    """
 
     __tablename__ = "user_sessions"
 
@@ -47,3 +66,6 @@ class UserSession(Created, Base):
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    browser: Mapped[str | None]
+    network: Mapped[str | None]
+    device_hash: Mapped[str | None]
