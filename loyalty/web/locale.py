@@ -27,7 +27,12 @@ def init(app: Flask) -> None:
         day=day,
         moment=moment,
         money=money,
+        month=month,
         number=number,
+        percent=percent,
+        ratio=ratio,
+        short_day=short_day,
+        weekday=weekday,
     )
 
 
@@ -106,6 +111,21 @@ def day(value: date | datetime) -> str:
     return dates.format_date(local, "medium", locale=_formats())
 
 
+def short_day(value: date) -> str:
+    """Write a day without its year, like 20 Nov."""
+    return dates.format_skeleton("MMMd", value, locale=_formats())
+
+
+def month(value: date) -> str:
+    """Write a month, like Nov 2026."""
+    return dates.format_skeleton("yMMM", value, locale=_formats())
+
+
+def weekday(number: int, width: str = "wide") -> str:
+    """Write a day of the week, Monday being 0."""
+    return str(_formats().days["stand-alone"][width][number])
+
+
 def moment(value: datetime) -> str:
     """Write a day and a time; today is a word."""
     if value.astimezone(ZoneInfo(zone())).date() == datetime.now(UTC).astimezone(ZoneInfo(zone())).date():
@@ -128,6 +148,11 @@ def money(minor: int, currency: str) -> str:
 def number(value: int) -> str:
     """Write a whole number with the language's separators."""
     return numbers.format_decimal(value, locale=_formats())
+
+
+def percent(value: int) -> str:
+    """Write whole per cent, like 12%."""
+    return numbers.format_percent(Decimal(value) / 100, locale=_formats())
 
 
 def ratio(value: float) -> str:
