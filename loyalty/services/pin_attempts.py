@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, delete, literal, or_, select, union_all
 from sqlalchemy.types import Text
 
 from loyalty.database import db
@@ -91,9 +91,8 @@ def unlock(*, vendor_id: UUID, staff_pin_id: UUID) -> None:
         select(literal("terminal:") + Terminal.id.cast(Text)).where(Terminal.vendor_id == vendor_id),
         select(literal("key:") + ApiKey.id.cast(Text)).where(ApiKey.vendor_id == vendor_id),
     )
-    for subject in (WHOLE_TERMINAL, NOBODY):
-        db.session.execute(delete(PinThrottle).where(PinThrottle.subject == subject, PinThrottle.source.in_(sources)))
-    db.session.execute(delete(PinThrottle).where(PinThrottle.subject == str(staff_pin_id)))
+    of_vendor = and_(PinThrottle.subject.in_((WHOLE_TERMINAL, NOBODY)), PinThrottle.source.in_(sources))
+    db.session.execute(delete(PinThrottle).where(or_(PinThrottle.subject == str(staff_pin_id), of_vendor)))
 
 
 def _named_role(actor: Actor, staff_pin_id: UUID | None) -> str | None:

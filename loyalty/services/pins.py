@@ -10,10 +10,10 @@ from threading import BoundedSemaphore
 from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from loyalty.database import clock, db, end_reading, new_id, transaction
+from loyalty.database import db, end_reading, new_id, transaction
 from loyalty.domain import settings
 from loyalty.domain.bounds import NAME_LENGTH
 from loyalty.domain.pins import is_needed as policy_needs_pin
@@ -208,8 +208,8 @@ def _require_store(actor: Actor, store_id: UUID | None) -> None:
 def _change(actor: Actor, staff_pin_id: UUID, **columns: object) -> str:
     """Change an active PIN of the vendor and return the person's name; locks the row."""
     mine = (StaffPin.vendor_id == actor.vendor_id, StaffPin.id == staff_pin_id, StaffPin.active.is_(True))
-    changed = update(StaffPin).where(*mine).values(updated_at=clock(), **columns).returning(StaffPin.name)
-    name = db.session.execute(changed).scalar_one_or_none()
+    changed = update(StaffPin).where(*mine).values(updated_at=func.clock_timestamp(), **columns)
+    name = db.session.execute(changed.returning(StaffPin.name)).scalar_one_or_none()
     if name is None:
         raise NotFound
     return name
