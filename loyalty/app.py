@@ -28,7 +28,7 @@ from loyalty.jobs import apple as apple_jobs
 from loyalty.jobs import google as google_jobs
 from loyalty.jobs import handlers
 from loyalty.jobs import webhooks as webhook_jobs
-from loyalty.services import google_passes, images, messages, passes, pins, webhooks
+from loyalty.services import google_passes, images, messages, passes, pins, sealing, webhooks
 from loyalty.services.google_passes import GooglePasses
 from loyalty.wallets.apple import ApplePasses, AppleSetupError
 from loyalty.wallets.faces import apple_face, google_face
@@ -68,7 +68,8 @@ def create_app(config: Config) -> Flask:
     images.configure(folder=config.data_dir / "images")
     messages.configure(public_url=config.public_url, mail_from=config.mail_from, secret_key=config.secret_key)
     handlers.configure(mailer=make_mailer(config.mail_url, config.mail_from, config.data_dir))
-    webhooks.configure(secret_key=config.secret_key, allowed=config.webhook_allow)
+    sealing.configure(secret_key=config.secret_key)
+    webhooks.configure(allowed=config.webhook_allow)
     webhook_jobs.configure(sender=WebhookSender(allowed=config.webhook_allow))
     _connect_apple(config)
     _connect_google(config)

@@ -197,13 +197,14 @@ REGISTRY: Final[Mapping[str, Table]] = {
         of_nobody=_words("card_id vendor_id store_id ledger_seq is_active"),
     ),
     "users": Table(
-        of_staff=_words("email password_hash locale last_login_at"),
+        of_staff=_words("email password_hash locale totp_secret totp_step last_login_at"),
         of_nobody=_words("id is_admin created_at updated_at"),
     ),
     "user_sessions": Table(
-        of_staff=_words("token_hash user_id last_seen_at expires_at ended_at created_at"),
+        of_staff=_words("token_hash user_id browser network device_hash last_seen_at expires_at ended_at created_at"),
         of_nobody=_words("id vendor_id"),
     ),
+    "recovery_codes": Table(of_staff=_words("user_id code_hash used_at created_at")),
     "vendor_members": Table(of_staff=_words("user_id role created_at"), of_nobody=_words("vendor_id")),
     "staff_pins": Table(
         of_staff=_words("name role pin_hash last_used_at"),

@@ -16,7 +16,7 @@ from loyalty.domain.webhooks import Answer
 from loyalty.models.outbox import OutboxMessage
 from loyalty.models.users import User, VendorMember
 from loyalty.models.webhooks import WebhookDelivery, WebhookEndpoint
-from loyalty.services import audit, messages, outbox, webhook_events, webhook_secrets
+from loyalty.services import audit, messages, outbox, sealing, webhook_events
 
 KIND: Final = "webhook.delivery"
 GIVE_UP_AFTER: Final = timedelta(hours=24)
@@ -159,7 +159,7 @@ def _outgoing(delivery_id: UUID, endpoint: AnyRow, at: datetime) -> Outgoing:
     sealed = [endpoint.secret, endpoint.old_secret] if two else [endpoint.secret]
     body = rules.write_body(message.body)
     headers = rules.headers(
-        keys=[webhook_secrets.open_sealed(one) for one in sealed],
+        keys=[sealing.open_sealed(one, purpose=sealing.WEBHOOKS) for one in sealed],
         message_id=str(message.event_id),
         timestamp=int(at.timestamp()),
         body=body,

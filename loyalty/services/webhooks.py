@@ -16,7 +16,7 @@ from loyalty.domain.webhooks import EVENTS, TEST_EVENT
 from loyalty.errors import N_, NotFound, ValidationError
 from loyalty.models.vendors import Vendor
 from loyalty.models.webhooks import WebhookDelivery, WebhookEndpoint
-from loyalty.services import audit, idempotency, roles, webhook_events, webhook_secrets, webhook_sending
+from loyalty.services import audit, idempotency, roles, sealing, webhook_events, webhook_sending
 
 MOST: Final = 10
 OLD_SECRET_LASTS: Final = timedelta(hours=24)
@@ -54,11 +54,10 @@ class EndpointReceipt:
     replayed: bool = False
 
 
-def configure(*, secret_key: str, allowed: Collection[str] = ()) -> None:
-    """Receive the key that secrets are encrypted with, and the private places that may be told (`host:port`)."""
+def configure(*, allowed: Collection[str] = ()) -> None:
+    """Receive the private places that may be told (`host:port`)."""
     global _allowed
     _allowed = frozenset(allowed)
-    webhook_secrets.configure(secret_key=secret_key)
 
 
 def require(*, actor: Actor) -> None:
@@ -100,7 +99,7 @@ def create(*, actor: Actor, details: Mapping[str, object], key: RequestKey) -> E
             raise ValidationError({"url": N_("There are ten endpoints already. Remove one first.")})
         secret = rules.make_secret()
         endpoint = WebhookEndpoint(
-            id=new_id(), vendor_id=actor.vendor_id, secret=webhook_secrets.seal(secret), state="active", **cleaned
+            id=new_id(), vendor_id=actor.vendor_id, secret=_seal(secret), state="active", **cleaned
         )
         db.session.add(endpoint)
         db.session.flush()
@@ -159,7 +158,7 @@ def rotate_secret(*, actor: Actor, endpoint_id: UUID, key: RequestKey) -> Endpoi
         endpoint = lock(actor=actor, endpoint_id=endpoint_id)
         secret = rules.make_secret()
         endpoint.old_secret, endpoint.old_secret_until = endpoint.secret, clock() + OLD_SECRET_LASTS
-        endpoint.secret = webhook_secrets.seal(secret)
+        endpoint.secret = _seal(secret)
         return _done(actor, "webhook.secret_rotated", endpoint, secret)
 
     return idempotency.run(key, EndpointReceipt, work, vendor_id=actor.vendor_id)
@@ -210,6 +209,10 @@ def lock(*, actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
     if endpoint is None:
         raise NotFound
     return endpoint
+
+
+def _seal(secret: str) -> str:
+    return sealing.seal(secret, purpose=sealing.WEBHOOKS)
 
 
 def _clean(details: Mapping[str, object]) -> dict[str, object]:

@@ -19,7 +19,7 @@ from loyalty.models.audit import AuditEvent
 from loyalty.models.mail import EmailLog
 from loyalty.models.outbox import OutboxMessage
 from loyalty.models.webhooks import WebhookDelivery, WebhookEndpoint
-from loyalty.services import messages, outbox, stamps, webhook_deliveries, webhook_secrets, webhook_sending, webhooks
+from loyalty.services import messages, outbox, sealing, stamps, webhook_deliveries, webhook_sending, webhooks
 from tests.clocks import clock_moved
 from tests.factories import Card, Shop, make_card, make_key, make_shop
 from tests.mails import let_time_pass
@@ -32,17 +32,17 @@ AGES = timedelta(hours=10)
 
 
 @pytest.fixture
-def receiver(config: Config) -> Iterator[Receiver]:
+def receiver() -> Iterator[Receiver]:
     """Software that listens at a private place which this platform may tell."""
     with listening() as running:
-        allow(config, running.place)
+        allow(running.place)
         yield running
-    webhooks.configure(secret_key=config.secret_key)
+    webhooks.configure()
     webhook_jobs.configure(sender=WebhookSender())
 
 
-def allow(config: Config, *places: str, seconds: float = 5) -> None:
-    webhooks.configure(secret_key=config.secret_key, allowed=places)
+def allow(*places: str, seconds: float = 5) -> None:
+    webhooks.configure(allowed=places)
     webhook_jobs.configure(sender=WebhookSender(allowed=places, seconds=seconds))
 
 
@@ -256,7 +256,7 @@ def test_it_asks_an_endpoint_that_is_slow_once_at_a_time_and_others_meanwhile(
     shop: Shop, card: Card, receiver: Receiver, config: Config
 ) -> None:
     with listening() as quick:
-        allow(config, receiver.place, quick.place, seconds=0.2)
+        allow(receiver.place, quick.place, seconds=0.2)
         listen(shop, receiver)
         listen(shop, quick)
         receiver.stall = True
@@ -369,12 +369,12 @@ def test_it_says_that_a_secret_cannot_be_read_under_another_key(
 ) -> None:
     listen(shop, receiver)
     stamp(shop, card)
-    webhook_secrets.configure(secret_key="another key of more than thirty-two letters")
+    sealing.configure(secret_key="another key of more than thirty-two letters")
     work()
     with transaction():
         assert "SECRET_KEY is another one" in str(db.session.scalar(sa.select(OutboxMessage.last_error)))
     assert receiver.connections == 0
-    webhook_secrets.configure(secret_key=config.secret_key)
+    sealing.configure(secret_key=config.secret_key)
     let_time_pass(timedelta(minutes=1))
     work()
     assert len(receiver.received) == 1

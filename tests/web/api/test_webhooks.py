@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from config import Config
 from docs.examples.verify_webhook import verify
 from loyalty import jobs
 from loyalty.adapters.webhook import WebhookSender
@@ -22,12 +21,12 @@ BODY = {"url": "https://hooks.bakery.example/in", "events": ["reward.ready", "ca
 
 
 @pytest.fixture
-def receiver(config: Config) -> Iterator[Receiver]:
+def receiver() -> Iterator[Receiver]:
     with listening() as running:
-        webhooks.configure(secret_key=config.secret_key, allowed=[running.place])
+        webhooks.configure(allowed=[running.place])
         webhook_jobs.configure(sender=WebhookSender(allowed=[running.place]))
         yield running
-    webhooks.configure(secret_key=config.secret_key)
+    webhooks.configure()
     webhook_jobs.configure(sender=WebhookSender())
 
 
