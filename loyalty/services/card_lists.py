@@ -1,13 +1,14 @@
 """The cards of a shop as its office lists them: searched, filtered, newest first."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, func, select
+from sqlalchemy import ColumnElement, false, func, select, tuple_
 
-from loyalty.database import AnyRow, db
+from loyalty.database import AnyRow, AnySelect, db, end_reading
 from loyalty.domain.values import Actor, Role
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
@@ -15,6 +16,8 @@ from loyalty.services import card_search, roles, wallet_states
 from loyalty.services.card_views import last_visit
 
 PER_PAGE: Final = 50
+# How many cards are read at once where all of them are wanted.
+CHUNK: Final = 1000
 FILTERS: Final = ("all", "active", "inactive", "behind")
 
 
@@ -55,7 +58,30 @@ def list_cards(*, actor: Actor, text: str = "", show: str = "all", page: int = 1
     total = db.session.execute(select(func.count()).select_from(joined.subquery())).scalar_one()
     pages = max(1, -(-total // PER_PAGE))
     number = min(max(1, page), pages)
-    query = (
+    query = _cards(fits).limit(PER_PAGE).offset((number - 1) * PER_PAGE)
+    rows = [_row(row) for row in db.session.execute(query)] if total else []
+    return CardPage(rows, total, number, pages)
+
+
+def stream(*, actor: Actor, text: str = "", show: str = "all") -> Iterator[CardRow]:
+    """Read all cards that fit, newest first, a part at a time, so that no connection waits for a slow download."""
+    roles.require(actor=actor, role=Role.MANAGER)
+    return _parts(_conditions(actor, text, show))
+
+
+def _parts(fits: list[ColumnElement[bool]]) -> Iterator[CardRow]:
+    query = _cards(fits).limit(CHUNK)
+    while rows := [_row(row) for row in db.session.execute(query)]:
+        end_reading()
+        yield from rows
+        if len(rows) < CHUNK:
+            return
+        last = (rows[-1].joined_at, rows[-1].card_id)
+        query = _cards([*fits, tuple_(LoyaltyCard.created_at, LoyaltyCard.id) < last]).limit(CHUNK)
+
+
+def _cards(fits: list[ColumnElement[bool]]) -> AnySelect:
+    return (
         select(
             LoyaltyCard,
             Customer.name,
@@ -67,12 +93,8 @@ def list_cards(*, actor: Actor, text: str = "", show: str = "all", page: int = 1
         .join(Customer, Customer.id == LoyaltyCard.customer_id)
         .where(*fits)
         .order_by(LoyaltyCard.created_at.desc(), LoyaltyCard.id.desc())
-        .limit(PER_PAGE)
-        .offset((number - 1) * PER_PAGE)
         .execution_options(populate_existing=True)
     )
-    rows = [_row(row) for row in db.session.execute(query)] if total else []
-    return CardPage(rows, total, number, pages)
 
 
 def _conditions(actor: Actor, text: str, show: str) -> list[ColumnElement[bool]]:

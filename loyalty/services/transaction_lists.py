@@ -58,6 +58,8 @@ class Filters:
     kind: TransactionType | None = None
     store_code: str | None = None
     card_id: UUID | None = None
+    card_number: str | None = None
+    staff_pin_id: UUID | None = None
     since: datetime | date | None = None
     until: datetime | date | None = None
 
@@ -86,7 +88,7 @@ _ROWS: Final[AnySelect] = (
 def list_page(*, actor: Actor, filters: Filters, after: Position | None = None, limit: int) -> list[LedgerRow]:
     """List rows of the vendor's ledger, newest first, from behind a position on."""
     roles.require(actor=actor, role=Role.MANAGER)
-    query = _ROWS.where(_row.c.vendor_id == actor.vendor_id, *_conditions(actor, filters)).limit(limit)
+    query = _ROWS.where(_row.c.vendor_id == actor.vendor_id, *conditions(actor=actor, filters=filters)).limit(limit)
     if after is not None:
         query = query.where(tuple_(_row.c.transaction_at, _row.c.id) < (after.at, after.id))
     found = (dict(row._mapping) for row in db.session.execute(query))
@@ -101,7 +103,8 @@ def list_of_card(*, actor: Actor, card_id: UUID, after: Position | None = None, 
     return list_page(actor=actor, filters=Filters(card_id=card_id), after=after, limit=limit)
 
 
-def _conditions(actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
+def conditions(*, actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
+    """Return what rows of the actor's vendor must fulfil to pass the filters."""
     fits: list[ColumnElement[bool]] = []
     if filters.kind is not None:
         fits.append(_row.c.transaction_type == filters.kind.value)
@@ -109,6 +112,11 @@ def _conditions(actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
         fits.append(_row.c.store_id == _store_id(actor, filters.store_code))
     if filters.card_id is not None:
         fits.append(_row.c.card_id == filters.card_id)
+    if filters.card_number is not None:
+        mine = (LoyaltyCard.vendor_id == actor.vendor_id, LoyaltyCard.card_number == filters.card_number)
+        fits.append(_row.c.card_id == select(LoyaltyCard.id).where(*mine).scalar_subquery())
+    if filters.staff_pin_id is not None:
+        fits.append(_row.c.staff_pin_id == filters.staff_pin_id)
     if filters.since is not None:
         fits.append(_row.c.transaction_at >= _moment(actor, filters.since, days=0))
     if filters.until is not None:

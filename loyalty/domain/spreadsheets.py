@@ -1,0 +1,52 @@
+"""Tables as text that a spreadsheet opens with a double click, and that cannot make it do anything."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, time
+from decimal import Decimal
+from typing import Final, TypeAlias
+
+Cell: TypeAlias = str | int | Decimal | date | time | None
+
+# Excel takes a file without it for one in an old Windows encoding, and breaks every accent.
+BOM: Final = "\ufeff"
+# Where a comma stands in numbers, Excel expects another mark between cells.
+_SEPARATORS: Final = {"en": ","}
+_DAYS: Final = {"en": "%d/%m/%Y", "fr": "%d/%m/%Y"}
+# What makes a spreadsheet calculate, in both widths that East Asian keyboards know.
+_TRIGGERS: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_ENOUGH: Final = 32_768
+
+
+def write(rows: Iterable[Sequence[Cell]], *, locale: str) -> Iterator[str]:
+    """Write rows as a spreadsheet of this language reads them, some thousand characters at a time."""
+    buffer = io.StringIO()
+    buffer.write(BOM)
+    writer = csv.writer(buffer, delimiter=_SEPARATORS.get(locale, ";"), lineterminator="\r\n")
+    for row in rows:
+        writer.writerow([_text(cell, locale) for cell in row])
+        if buffer.tell() > _ENOUGH:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
+
+
+def defuse(text: str) -> str:
+    """Put an apostrophe before text that a spreadsheet would take for a formula; people wrote it, and some do harm."""
+    is_live = text.startswith(_TRIGGERS) or text.lstrip().startswith(_TRIGGERS)
+    return f"'{text}" if is_live else text
+
+
+def _text(cell: Cell, locale: str) -> str:
+    if isinstance(cell, str):
+        return defuse(cell)
+    if isinstance(cell, Decimal):
+        return f"{cell:f}" if locale == "en" else f"{cell:f}".replace(".", ",")
+    if isinstance(cell, date):
+        return cell.strftime(_DAYS.get(locale, "%d.%m.%Y"))
+    if isinstance(cell, time):
+        return cell.strftime("%H:%M:%S")
+    # Whole numbers are ours: a minus sign before them is no formula, and they can be added up.
+    return "" if cell is None else str(cell)
