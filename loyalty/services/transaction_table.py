@@ -130,6 +130,11 @@ def find_page(
     )
 
 
+def list_latest(*, actor: Actor, most: int) -> list[Line]:
+    """List the newest rows of the shop."""
+    return _read(_fits(actor, Filters()), None, most)
+
+
 def stream(*, actor: Actor, filters: Filters) -> Iterator[Line]:
     """Read all that passes the filters, newest first; a wrong filter is refused at once.
 

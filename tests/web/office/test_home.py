@@ -1,15 +1,19 @@
 """The checklist of the office."""
 
+from datetime import UTC, datetime
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from config import Config
 from loyalty.domain.values import Role
-from loyalty.services import accounts, pins, programs, rewards, terminals
+from loyalty.services import accounts, pins, programs, rewards, stats_rollup, terminals
 from loyalty.wallets.qr import address_svg
 from tests.browsing import sign_in
-from tests.office import Office, key_of, make_bakery, make_butcher
+from tests.factories import make_card, make_reward, make_shop
+from tests.office import PASSWORD, Office, key_of, make_bakery, make_butcher
+from tests.services.voiding import OPEN, stamp, undo
 
 
 @pytest.fixture
@@ -37,6 +41,29 @@ def test_it_says_what_comes_next(client: FlaskClient, app: Flask, ada: Office) -
         terminals.pair(code=made.code, source_ip=None, at=made.expires_at.replace(year=made.expires_at.year - 1))
         programs.activate(actor=ada.actor, key=key_of(ada))
     assert "Everything is set up. The program is open." in client.get("/office").text
+
+
+def test_it_shows_how_the_shop_does_once_it_is_set_up(client: FlaskClient, app: Flask) -> None:
+    with app.app_context():
+        shop = make_shop(**OPEN)
+        make_reward(shop)
+        cards = [make_card(shop, name=f"Customer {number}") for number in range(6)]
+        for card in cards:
+            stamp(shop, card, 2)
+        undo(shop.mia, stamp(shop, cards[0]))
+        stats_rollup.roll_up(at=datetime.now(UTC))
+        accounts.create_owner(vendor_id=shop.vendor_id, email="office@bakery.example", password=PASSWORD)
+    sign_in(client, Office(shop.vendor_id, shop.store_id, shop.code, "office@bakery.example", shop.ada))
+    page = client.get("/office").text
+    assert "steps are done" not in page
+    assert page.count('class="tile"') == 4
+    assert page.count('class="plot"') == 1
+    rows = page.partition("Last transactions, newest first")[2].partition("</table>")[0]
+    assert rows.count("<tr") == 11
+    assert "Customer 5" in rows
+    assert "<s>Stamp</s> (taken back)" in rows
+    assert "Ben · Main Street" in rows
+    assert "These are few visits." in page or "These are the first days." in page
 
 
 def test_it_counts_nothing_of_the_shop_next_door(client: FlaskClient, app: Flask, ada: Office) -> None:
