@@ -53,6 +53,12 @@ class KeyRequired(NotAuthenticated):
     sentence = N_("Send a key that works in the header: Authorization: Bearer lp_…")
 
 
+class SecondFactorRequired(NotAuthenticated):
+    """The password is right; `challenge` is what the code has to come with."""
+
+    sentence = N_("Enter the code that your phone shows.")
+
+
 class Forbidden(LoyaltyError):
     code = "FORBIDDEN"
     status = 403
@@ -248,3 +254,11 @@ class LinkExpired(NotFound):
     """A mailed link was used before, is older than a day, or was never signed here."""
 
     sentence = N_("This link was used before or is too old. Ask for a new one on the shop's page.")
+
+
+class ResetExpired(LinkExpired):
+    sentence = N_("This link was used before or is too old. Ask for a new one where you sign in.")
+
+
+class InvitationExpired(LinkExpired):
+    sentence = N_("This invitation was used before, was withdrawn or is too old. Ask the owner for a new one.")

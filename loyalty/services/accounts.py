@@ -1,27 +1,25 @@
 """People who sign in with a password: making them, signing in and out, and which vendor they work for."""
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import BoundedSemaphore
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import aliased
 
-from loyalty.database import db, end_reading, new_id, transaction
-from loyalty.domain.passwords import hash_password, password_matches, password_problem
+from loyalty.database import db, new_id, transaction
 from loyalty.domain.people import AddressError, normalise_email
 from loyalty.domain.values import Role
-from loyalty.errors import N_, NotAuthenticated, NotFound, ValidationError
+from loyalty.errors import N_, NotAuthenticated, NotFound, SecondFactorRequired, ValidationError
 from loyalty.models.users import User, UserSession, VendorMember
 from loyalty.models.vendors import Vendor
-from loyalty.services import sign_in_limits
+from loyalty.services import passwords, sealing, second_factors, sign_in_limits, user_sessions
+from loyalty.services.user_sessions import IDLE, NewSession, Visit
 
-IDLE: Final = timedelta(minutes=30)
-LONGEST: Final = timedelta(hours=12)
+# How long after the password a code may follow.
+CHALLENGE: Final = timedelta(minutes=10)
 _SEEN_AGAIN: Final = timedelta(minutes=1)
 _ROLES: Final = {"manager": Role.MANAGER, "owner": Role.OWNER}
 
@@ -29,18 +27,6 @@ _mine = aliased(VendorMember)
 _SHOPS: Final = (
     select(func.count()).select_from(_mine).where(_mine.user_id == UserSession.user_id).scalar_subquery().label("shops")
 )
-
-# Two at a time: a crowd at the door must not take every core from the tills.
-_hashing = BoundedSemaphore(2)
-
-
-@dataclass(frozen=True, slots=True)
-class NewSession:
-    """A sign-in: `token` goes into the cookie and is stored nowhere; without `vendor_id` one has to be chosen."""
-
-    token: str
-    expires_at: datetime
-    vendor_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +47,7 @@ class SessionFacts:
     timezone: str = "UTC"
     currency: str = "EUR"
     shops: int = 0
+    has_second_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +63,19 @@ class Membership:
 def create_user(*, email: str, password: str, locale: str = "en", is_admin: bool = False) -> UUID:
     """Create a person who can sign in, and return the id; an address belongs to one person only."""
     address = _checked_address(email)
-    problem = password_problem(password)
-    if problem:
-        raise ValidationError({"password": problem})
-    with _hashing:
-        password_hash = hash_password(password)
+    password_hash = passwords.hashed(password)
     with transaction():
-        if db.session.scalar(select(User.id).where(User.email == address)):
-            raise ValidationError({"email": N_("Somebody with this e-mail address exists already.")})
-        user = User(id=new_id(), email=address, password_hash=password_hash, locale=locale, is_admin=is_admin)
-        db.session.add(user)
-        db.session.flush()
-        return user.id
+        return add_user(email=address, password_hash=password_hash, locale=locale, is_admin=is_admin)
+
+
+def add_user(*, email: str, password_hash: str, locale: str, is_admin: bool = False) -> UUID:
+    """Add a person whose password was checked and hashed, in the caller's transaction; return the id."""
+    if db.session.scalar(select(User.id).where(User.email == email)):
+        raise ValidationError({"email": N_("Somebody with this e-mail address exists already.")})
+    user = User(id=new_id(), email=email, password_hash=password_hash, locale=locale, is_admin=is_admin)
+    db.session.add(user)
+    db.session.flush()
+    return user.id
 
 
 def create_owner(*, vendor_id: UUID, email: str, password: str, locale: str = "en", role: Role = Role.OWNER) -> UUID:
@@ -104,21 +92,34 @@ def add_member(*, vendor_id: UUID, user_id: UUID, role: Role) -> None:
         db.session.add(VendorMember(user_id=user_id, vendor_id=vendor_id, role=role.name.lower()))
 
 
-def sign_in(*, email: str, password: str, source_ip: str | None, at: datetime) -> NewSession:
-    """Open a session for the right password; unknown addresses get the same answer after the same time."""
+def sign_in(
+    *, email: str, password: str, source_ip: str | None, at: datetime, visit: Visit | None = None
+) -> NewSession:
+    """Open a session for the right password; unknown addresses get the same answer after the same time.
+
+    Raises SecondFactorRequired, and opens nothing, where a code has to follow.
+    """
     address = _typed_address(email)
     # Counted before anything is hashed, so parallel guesses get exactly the limit.
     sign_in_limits.reserve(address=address, source_ip=source_ip, at=at)
-    user = db.session.execute(select(User.id, User.password_hash).where(User.email == address)).one_or_none()
-    end_reading()
-    with _hashing:
-        right = password_matches(password, user.password_hash if user else None)
+    person = select(User.id, User.password_hash, User.totp_secret).where(User.email == address)
+    user = db.session.execute(person).one_or_none()
+    right = passwords.matches(password, user.password_hash if user else None)
     if user is None or not right:
         raise ValidationError({"password": N_("This e-mail address and password do not belong together.")})
     with transaction():
         sign_in_limits.forgive(address=address, source_ip=source_ip)
-        db.session.execute(update(User).where(User.id == user.id).values(last_login_at=at))
-        return _open_session(user.id, at)
+        if user.totp_secret is None:
+            return _enter(user.id, visit or Visit(source_ip), at)
+    raise SecondFactorRequired(challenge=_challenge(user.id, user.password_hash, at + CHALLENGE))
+
+
+def sign_in_with_code(*, challenge: str, code: str, at: datetime, visit: Visit | None = None) -> NewSession:
+    """Open a session for the code that follows a right password."""
+    user_id = _challenged(challenge, at)
+    second_factors.check(user_id=user_id, code=code, at=at)
+    with transaction():
+        return _enter(user_id, visit or Visit(), at)
 
 
 def sign_out(*, token: str, at: datetime) -> None:
@@ -126,7 +127,7 @@ def sign_out(*, token: str, at: datetime) -> None:
     with transaction():
         db.session.execute(
             update(UserSession)
-            .where(UserSession.token_hash == _digest(token), UserSession.ended_at.is_(None))
+            .where(UserSession.token_hash == user_sessions.digest(token), UserSession.ended_at.is_(None))
             .values(ended_at=at)
         )
 
@@ -142,7 +143,7 @@ def get_session(*, token: str, at: datetime) -> SessionFacts | None:
         )
         .outerjoin(Vendor, Vendor.id == VendorMember.vendor_id)
         .where(
-            UserSession.token_hash == _digest(token),
+            UserSession.token_hash == user_sessions.digest(token),
             UserSession.ended_at.is_(None),
             UserSession.expires_at > at,
             UserSession.last_seen_at > at - IDLE,
@@ -178,27 +179,41 @@ def choose_vendor(*, token: str, vendor_id: UUID, at: datetime) -> NewSession:
         expires_at = db.session.execute(
             update(UserSession)
             .where(UserSession.id == present.session_id)
-            .values(token_hash=_digest(fresh), vendor_id=vendor_id, last_seen_at=at)
+            .values(token_hash=user_sessions.digest(fresh), vendor_id=vendor_id, last_seen_at=at)
             .returning(UserSession.expires_at)
         ).scalar_one()
         return NewSession(fresh, expires_at, vendor_id)
 
 
-def _open_session(user_id: UUID, at: datetime) -> NewSession:
+def _enter(user_id: UUID, visit: Visit, at: datetime) -> NewSession:
+    db.session.execute(update(User).where(User.id == user_id).values(last_login_at=at))
     vendors = [membership.vendor_id for membership in list_memberships(user_id=user_id)]
     vendor_id = vendors[0] if len(vendors) == 1 else None
-    token = secrets.token_urlsafe(32)
-    session = UserSession(
-        token_hash=_digest(token), user_id=user_id, vendor_id=vendor_id, last_seen_at=at, expires_at=at + LONGEST
-    )
-    db.session.add(session)
-    return NewSession(token, session.expires_at, vendor_id)
+    return user_sessions.open_new(user_id=user_id, vendor_id=vendor_id, visit=visit, at=at)
+
+
+def _challenge(user_id: UUID, password_hash: str, until: datetime) -> str:
+    """Seal that a password was right; another password ends it."""
+    words = (str(user_id), str(int(until.timestamp())), user_sessions.digest(password_hash))
+    return sealing.seal(" ".join(words), purpose=sealing.SIGN_INS)
+
+
+def _challenged(challenge: str, at: datetime) -> UUID:
+    try:
+        user_id, until, password = sealing.open_sealed(challenge, purpose=sealing.SIGN_INS).split()
+    except sealing.SecretUnreadable as refusal:
+        raise NotAuthenticated from refusal
+    password_hash = db.session.scalar(select(User.password_hash).where(User.id == UUID(user_id)))
+    if password_hash is None or int(until) <= at.timestamp() or user_sessions.digest(password_hash) != password:
+        raise NotAuthenticated
+    return UUID(user_id)
 
 
 def _signed_in(session: UserSession, user: User, vendor: Vendor | None, role: str | None, shops: int) -> SessionFacts:
     person = (session.id, user.id, user.email, user.locale, user.is_admin)
+    has_second_factor = user.totp_secret is not None
     if vendor is None or role is None:
-        return SessionFacts(*person, vendor_id=None, role=Role.STAFF, shops=shops)
+        return SessionFacts(*person, vendor_id=None, role=Role.STAFF, shops=shops, has_second_factor=has_second_factor)
     return SessionFacts(
         *person,
         vendor_id=vendor.id,
@@ -210,6 +225,7 @@ def _signed_in(session: UserSession, user: User, vendor: Vendor | None, role: st
         timezone=vendor.timezone,
         currency=vendor.currency,
         shops=shops,
+        has_second_factor=has_second_factor,
     )
 
 
@@ -219,10 +235,6 @@ def _note_visit(session_id: UUID, last_seen_at: datetime, at: datetime) -> None:
         return
     with transaction():
         db.session.execute(update(UserSession).where(UserSession.id == session_id).values(last_seen_at=at))
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
 def _checked_address(email: str) -> str:

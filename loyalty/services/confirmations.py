@@ -3,17 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
 
 from loyalty.database import db, new_id
-from loyalty.errors import LinkExpired
+from loyalty.errors import InvitationExpired, LinkExpired, ResetExpired
 from loyalty.models.mail import Confirmation
 from loyalty.services import links
 
 VALID_FOR = timedelta(hours=24)
+_EXPIRED: Final = {"password": ResetExpired, "invitation": InvitationExpired}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +22,23 @@ class Pending:
     """A request that waits for its confirmation; `form` is what was asked, as JSON values."""
 
     confirmation_id: UUID
-    vendor_id: UUID
+    vendor_id: UUID | None
     address: str
     form: Mapping[str, Any]
     locale: str
 
 
-def add(*, vendor_id: UUID, kind: str, address: str, form: Mapping[str, Any], locale: str, at: datetime) -> UUID:
-    """Keep a request for 24 hours, in the caller's transaction."""
+def add(
+    *,
+    vendor_id: UUID | None,
+    kind: str,
+    address: str,
+    form: Mapping[str, Any],
+    locale: str,
+    at: datetime,
+    valid_for: timedelta = VALID_FOR,
+) -> UUID:
+    """Keep a request for 24 hours or as long as is said, in the caller's transaction."""
     confirmation_id = new_id()
     db.session.execute(
         insert(Confirmation).values(
@@ -39,7 +49,7 @@ def add(*, vendor_id: UUID, kind: str, address: str, form: Mapping[str, Any], lo
             form=dict(form),
             locale=locale,
             created_at=at,
-            expires_at=at + VALID_FOR,
+            expires_at=at + valid_for,
         )
     )
     return confirmation_id
@@ -54,7 +64,7 @@ def get_id(*, token: str, kind: str) -> UUID:
     """Get the id that a link's token was signed for."""
     confirmation_id = links.read_confirmation(token, kind)
     if confirmation_id is None:
-        raise LinkExpired
+        raise _EXPIRED.get(kind, LinkExpired)
     return confirmation_id
 
 
@@ -67,6 +77,7 @@ def use(*, confirmation_id: UUID, at: datetime) -> Pending:
 
 def _read(confirmation_id: UUID, at: datetime, *, lock: bool) -> Pending:
     query = select(
+        Confirmation.kind,
         Confirmation.vendor_id,
         Confirmation.address,
         Confirmation.form,
@@ -75,6 +86,8 @@ def _read(confirmation_id: UUID, at: datetime, *, lock: bool) -> Pending:
         Confirmation.used_at,
     ).where(Confirmation.id == confirmation_id)
     row = db.session.execute(query.with_for_update() if lock else query).one_or_none()
-    if row is None or row.used_at is not None or row.expires_at <= at:
+    if row is None:
         raise LinkExpired
+    if row.used_at is not None or row.expires_at <= at:
+        raise _EXPIRED.get(row.kind, LinkExpired)
     return Pending(confirmation_id, row.vendor_id, row.address, row.form, row.locale)

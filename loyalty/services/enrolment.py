@@ -280,7 +280,7 @@ def _with_token(answer: Joined) -> Joined:
     return replace(answer, public_token=db.session.execute(query).scalar_one())
 
 
-def _code_of(vendor_id: UUID) -> str:
+def _code_of(vendor_id: UUID | None) -> str:
     return str(db.session.execute(select(Vendor.code).where(Vendor.id == vendor_id)).scalar_one())
 
 

@@ -35,14 +35,24 @@ def picture(address: str | None) -> str | None:
     return f"{_public_url}{address}" if address and address.startswith("/") else address or None
 
 
-def join(vendor_code: str, store_code: str) -> str:
+def join(vendor_code: str, store_code: str | None = None) -> str:
     """Return the address of a shop's join page, as a poster at one of its stores shows it."""
-    return f"{_public_url}/join/{vendor_code}?store={store_code}"
+    return f"{_public_url}/join/{vendor_code}" + (f"?store={store_code}" if store_code else "")
 
 
 def office(page: str) -> str:
     """Return the address of a page of the office."""
     return f"{_public_url}/office/{page}"
+
+
+def new_password(confirmation_id: UUID | None) -> str:
+    """Return the address at which a mailed link sets another password."""
+    return office(f"password/{_signer.dumps([str(confirmation_id), 'password'])}")
+
+
+def invitation(confirmation_id: UUID | None) -> str:
+    """Return the address at which an invitation into an office is used."""
+    return office(f"invitations/{_signer.dumps([str(confirmation_id), 'invitation'])}")
 
 
 def confirmation(confirmation_id: UUID | None, kind: str) -> str:

@@ -17,7 +17,7 @@ from loyalty.models.cards import LoyaltyCard
 from loyalty.models.mail import EmailLog
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.vendors import Vendor
-from loyalty.services import google_passes, links, passes
+from loyalty.services import account_mails, google_passes, links, passes
 
 _ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = _ROOT / "templates" / "mail"
@@ -40,7 +40,7 @@ class MailFacts:
 
 def render(mail: EmailLog) -> RenderedMail:
     """Write subject, text and HTML of a mail from what the database says now."""
-    facts = _facts(mail)
+    facts = account_mails.facts(mail) if mail.kind in account_mails.KINDS else _facts(mail)
     words = {part: _template(mail, part).render(mail=facts, locale=mail.locale) for part in PARTS}
     return RenderedMail(
         message_id=mail.message_id,

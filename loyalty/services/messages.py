@@ -14,10 +14,10 @@ from sqlalchemy.dialects.postgresql import insert
 from loyalty.database import db, new_id, transaction
 from loyalty.domain.mails import RenderedMail
 from loyalty.models.mail import EmailLog
-from loyalty.services import links, mail_text, outbox
+from loyalty.services import account_mails, links, mail_text, outbox
 
 # Kinds of mail, each a folder of templates/mail.
-KINDS = ("enrollment", "card_link", "confirm_join", "webhook_paused")
+KINDS = ("enrollment", "card_link", "confirm_join", "webhook_paused", *account_mails.KINDS)
 
 # What a stranger can have sent to an address by typing it into the join page.
 ASKED_FOR_BY_ANYBODY = ("enrollment", "card_link", "confirm_join")
@@ -39,14 +39,17 @@ def queue_mail(
     *,
     kind: str,
     event_key: str,
-    vendor_id: UUID,
+    vendor_id: UUID | None,
     recipient: str,
     locale: str,
     at: datetime,
     card_id: UUID | None = None,
     confirmation_id: UUID | None = None,
 ) -> UUID | None:
-    """Note a mail in the caller's transaction, once per vendor, kind and event; None when it was noted before."""
+    """Note a mail in the caller's transaction, once per vendor, kind and event; None when it was noted before.
+
+    Without a vendor it is the platform's own.
+    """
     mail_id = new_id()
     noted = (
         insert(EmailLog)
@@ -63,7 +66,7 @@ def queue_mail(
             message_id=f"<{mail_id}@{_domain}>",
             created_at=at,
         )
-        .on_conflict_do_nothing(index_elements=[EmailLog.vendor_id, EmailLog.kind, EmailLog.event_key])
+        .on_conflict_do_nothing()
         .returning(EmailLog.id)
     )
     if db.session.execute(noted).scalar_one_or_none() is None:
@@ -72,7 +75,7 @@ def queue_mail(
     return mail_id
 
 
-def count_recent(*, vendor_id: UUID, recipient: str, kinds: Sequence[str], at: datetime) -> int:
+def count_recent(*, vendor_id: UUID | None, recipient: str, kinds: Sequence[str], at: datetime) -> int:
     """Count the mails of some kinds that an address was sent by a vendor in the last 24 hours."""
     counted = select(func.count()).where(
         EmailLog.vendor_id == vendor_id,

@@ -19,6 +19,8 @@ WAITS: Final = (
 MEMORY: Final = timedelta(hours=24)
 PER_SOURCE: Final = 10
 SOURCE_WINDOW: Final = timedelta(minutes=5)
+RESETS_PER_SOURCE: Final = 10
+RESET_WINDOW: Final = timedelta(hours=1)
 
 
 def reserve(*, address: str, source_ip: str | None, at: datetime) -> None:
@@ -45,6 +47,15 @@ def forgive(*, address: str, source_ip: str | None) -> None:
         if source_ip:
             throttles.give_back(source=_source(source_ip), subject="*")
         throttles.reset(source="sign-in", subject=_subject(address))
+
+
+def reserve_reset(*, source_ip: str | None, at: datetime) -> None:
+    """Count that a source asks for another password, whoever's; raise RateLimited where it asks too often."""
+    source = f"reset:{throttles.network_of(source_ip)}"
+    with transaction():
+        _refuse(
+            throttles.reserve_within(source=source, subject="*", limit=RESETS_PER_SOURCE, window=RESET_WINDOW, at=at)
+        )
 
 
 def _refuse(outcome: throttles.Attempt | throttles.Refused) -> None:

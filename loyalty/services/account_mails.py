@@ -1,0 +1,64 @@
+"""The words of mails to people of the office: what their templates may say."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from babel.dates import format_datetime
+from sqlalchemy import select
+
+from loyalty.database import db
+from loyalty.models.mail import Confirmation, EmailLog
+from loyalty.models.users import UserSession
+from loyalty.models.vendors import Vendor
+from loyalty.services import links
+
+# Kinds of mail of which this module knows the words.
+KINDS: Final = ("password_reset", "password_changed", "new_sign_in", "invitation")
+_COLOR: Final = "#1F2937"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What templates may say: `browser` and `network` are of the sign-in that the mail is about, `time` is in UTC."""
+
+    link: str
+    time: str
+    vendor_name: str = ""
+    role: str = ""
+    browser: str = ""
+    network: str = ""
+    color: str = _COLOR
+
+
+def facts(mail: EmailLog) -> AccountFacts:
+    """Collect what a mail says from what the database says now."""
+    if mail.kind == "invitation":
+        return _invitation(mail)
+    if mail.kind == "new_sign_in":
+        return _sign_in(mail)
+    if mail.kind == "password_reset":
+        return AccountFacts(links.new_password(mail.confirmation_id), _time(mail.created_at, mail.locale))
+    return AccountFacts(links.office("password"), _time(mail.created_at, mail.locale))
+
+
+def _invitation(mail: EmailLog) -> AccountFacts:
+    row = db.session.execute(
+        select(Vendor.name, Confirmation.form, Confirmation.expires_at)
+        .join(Vendor, Vendor.id == Confirmation.vendor_id)
+        .where(Confirmation.id == mail.confirmation_id)
+    ).one()
+    link, until = links.invitation(mail.confirmation_id), _time(row.expires_at, mail.locale)
+    return AccountFacts(link, until, vendor_name=row.name, role=row.form.get("role", ""))
+
+
+def _sign_in(mail: EmailLog) -> AccountFacts:
+    where = select(UserSession.browser, UserSession.network).where(UserSession.id == UUID(mail.event_key))
+    row = db.session.execute(where).one_or_none()
+    browser, network = (row.browser or "", row.network or "") if row else ("", "")
+    return AccountFacts(links.office("account"), _time(mail.created_at, mail.locale), browser=browser, network=network)
+
+
+def _time(at: datetime, locale: str) -> str:
+    return f"{format_datetime(at, 'medium', locale=locale)} UTC"
