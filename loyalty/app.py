@@ -34,7 +34,7 @@ from loyalty.wallets.apple import ApplePasses, AppleSetupError
 from loyalty.wallets.faces import apple_face, google_face
 from loyalty.wallets.google_account import AccountError, load_account
 from loyalty.wallets.google_keys import RootKeys
-from loyalty.wallets.qr import address_svg, qr_svg
+from loyalty.wallets.qr import address_svg, poster_svg, qr_svg
 
 if TYPE_CHECKING:
     from config import Config, GoogleConfig
@@ -54,7 +54,7 @@ def create_app(config: Config) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     # The pass card is drawn by one macro on every surface.
-    app.jinja_env.globals.update(stamp_grid=stamp_grid, qr_svg=qr_svg, address_svg=address_svg)
+    app.jinja_env.globals.update(stamp_grid=stamp_grid, qr_svg=qr_svg, address_svg=address_svg, poster_svg=poster_svg)
     app.jinja_env.globals.update(apple_face=apple_face, google_face=google_face)
     if config.trusted_proxies:
         hops = config.trusted_proxies

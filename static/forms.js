@@ -30,5 +30,9 @@ for (const kind of ["input", "change"]) {
   }, true);
 }
 
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});
+
 // The summary of errors takes the focus, so that it is read first.
 document.querySelector("[data-focus]")?.focus();

@@ -23,6 +23,14 @@ def address_svg(address: str) -> Markup:
     return _svg(code.get_matrix())
 
 
+def poster_svg(address: str) -> Markup:
+    """Draw a web address for paper, at level Q. The class says how many modules it is wide, quiet zone included."""
+    code = qrcode.QRCode(error_correction=ERROR_CORRECT_Q, border=QUIET_ZONE)
+    code.add_data(address)
+    code.make(fit=True)
+    return _svg(code.get_matrix())
+
+
 def _svg(matrix: list[list[bool]]) -> Markup:
     # Colours are attributes of the drawing, not styles: the policy of the pages forbids inline styles,
     # and a code has to stay black on white in dark mode too.
@@ -30,7 +38,8 @@ def _svg(matrix: list[list[bool]]) -> Markup:
     path = "".join(_row(y, row) for y, row in enumerate(matrix))
     # Markup, so that no template has to switch escaping off for it.
     return Markup(
-        '<svg viewBox="0 0 {size} {size}" shape-rendering="crispEdges" aria-hidden="true" focusable="false">'
+        '<svg viewBox="0 0 {size} {size}" class="n{size}" shape-rendering="crispEdges" '
+        'aria-hidden="true" focusable="false">'
         '<rect width="{size}" height="{size}" fill="#fff"/><path d="{path}" fill="#000"/></svg>'
     ).format(size=size, path=path)
 

@@ -14,7 +14,7 @@ _ONE_DAY = 86_400
 @blueprint.get("/theme.css")
 @public
 def sheet() -> Response:
-    """Answer the colours of one card; the address holds nothing but validated hexadecimal digits."""
+    """Answer the colours of one card, or of a poster; the address holds nothing but validated hexadecimal digits."""
     try:
         card = normalise_colour(request.args.get("c", ""))
         second = normalise_colour(request.args.get("s") or card)
@@ -30,4 +30,4 @@ def _rules(card: str, second: str) -> str:
     # A card that nearly has the colour of the page gets an edge.
     faint = min(contrast(card, page) for page in _PAGES) < 1.5
     edge = "--edge:var(--line-strong);" if faint else ""
-    return f".pass{{--pbg:{card};--fg:{fg(card)};--band:{second};{edge}}}\n"
+    return f".pass,.sheet{{--pbg:{card};--fg:{fg(card)};--band:{second};{edge}}}\n"

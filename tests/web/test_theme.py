@@ -8,7 +8,7 @@ def test_it_writes_the_colours_of_a_card(client: FlaskClient) -> None:
     answer = client.get("/theme.css?c=0E5A4A&s=f3b562")
     assert answer.status_code == 200
     assert answer.mimetype == "text/css"
-    assert answer.text == ".pass{--pbg:#0E5A4A;--fg:#FFFFFF;--band:#F3B562;}\n"
+    assert answer.text == ".pass,.sheet{--pbg:#0E5A4A;--fg:#FFFFFF;--band:#F3B562;}\n"
     assert answer.headers["Cache-Control"] == "public, max-age=86400"
 
 
