@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, bindparam, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
-from loyalty.database import AnyRow, db
+from loyalty.database import AnyRow, AnySelect, db, run_alone
 from loyalty.domain.values import PassContent
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
@@ -16,6 +18,64 @@ from loyalty.models.vendors import Store, Vendor
 from loyalty.services import card_views, images, links
 from loyalty.services.card_views import Offer
 from loyalty.wallets.apple import ApplePasses, ApplePassFacts, Picture, StoreFacts, Translation
+
+_STORE: Final = func.jsonb_build_array(Store.name, Store.address, Store.latitude, Store.longitude)
+_STORES: Final = (
+    select(func.coalesce(func.jsonb_agg(aggregate_order_by(_STORE, Store.id)), literal([], JSONB)))
+    .where(Store.vendor_id == LoyaltyCard.vendor_id, Store.active)
+    .correlate(LoyaltyCard)
+    .scalar_subquery()
+    .label("stores")
+)
+
+
+def _reading(which: ColumnElement[bool]) -> AnySelect:
+    """All that a pass shows as one statement, with one time for all of it."""
+    card, program = LoyaltyCard, LoyaltyProgram
+    return (
+        select(
+            card.id,
+            card.vendor_id,
+            card.public_token,
+            card.stamp_count,
+            card.points_balance,
+            card.card_number,
+            card.scan_code,
+            card.is_active,
+            card.ledger_seq,
+            card.apple_serial_number,
+            card.apple_auth_token,
+            card.apple_content_hash,
+            card.apple_changed_at,
+            card.apple_change_seq,
+            card.apple_fetched_at,
+            card.apple_shown_seq,
+            program.card_name,
+            program.card_color,
+            program.loyalty_type,
+            program.stamps_target,
+            program.stamps_reward_description,
+            program.minimum_redemption_points,
+            program.logo_url,
+            program.hero_image_url,
+            program.terms_text,
+            program.privacy_url,
+            Vendor.name,
+            Customer.locale,
+            card_views.OFFERS,
+            _STORES,
+            func.statement_timestamp().label("read_at"),
+        )
+        .join(Customer, Customer.id == card.customer_id)
+        .join(program, program.id == card.program_id)
+        .join(Vendor, Vendor.id == card.vendor_id)
+        .where(which)
+    )
+
+
+# Put together once: a phone's question is to cost little more than the signature.
+_BY_SERIAL: Final = _reading(LoyaltyCard.apple_serial_number == bindparam("serial"))
+_BY_ID: Final = _reading(LoyaltyCard.id == bindparam("card_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,49 +92,60 @@ class ShownPass:
     change_seq: int
     read_at: datetime
     ledger_seq: int
+    fetched_at: datetime | None
+    fetched_seq: int | None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is noted already that somebody has fetched just this."""
+        if self.fetched_at is None or self.changed_at is None or self.digest != self.noted:
+            return False
+        return self.fetched_seq == self.ledger_seq and self.fetched_at >= self.changed_at
+
+
+def find(*, serial: str) -> AnyRow | None:
+    """Read the card of a pass and all that it shows, in a statement of its own; whether it may be seen is not asked."""
+    rows = run_alone(_BY_SERIAL, {"serial": serial})
+    return rows[0] if rows else None
 
 
 def read(*, card_id: UUID, apple: ApplePasses) -> ShownPass:
-    """Read what the pass shows. The time is that of the first statement: whatever it does not see comes later."""
-    query = (
-        select(LoyaltyCard, Customer.locale, LoyaltyProgram, Vendor, func.statement_timestamp().label("read_at"))
-        .join(Customer, Customer.id == LoyaltyCard.customer_id)
-        .join(LoyaltyProgram, LoyaltyProgram.id == LoyaltyCard.program_id)
-        .join(Vendor, Vendor.id == LoyaltyCard.vendor_id)
-        .where(LoyaltyCard.id == card_id)
-        .execution_options(populate_existing=True)
-    )
-    row = db.session.execute(query).one()
-    card = row.LoyaltyCard
-    on_offer = card_views.offers(card, row.LoyaltyProgram, locale=row.locale)
-    content = card_views.pass_content(row.Vendor, row.LoyaltyProgram, card, on_offer)
+    """Read what the pass shows, in the caller's transaction."""
+    return describe(db.session.execute(_BY_ID, {"card_id": card_id}).one(), apple=apple)
+
+
+def describe(row: Any, *, apple: ApplePasses) -> ShownPass:  # a row that stands for card, program and vendor alike
+    """Say what the pass shows. The time is that of the statement: whatever it does not see comes later."""
+    on_offer = card_views.priced(row, row, row.offers, row.locale)
+    content = card_views.pass_content(row, row, row, on_offer)
     facts = _facts(row, card_views.find_goal(on_offer))
     return ShownPass(
-        card_id=card.id,
-        vendor_id=card.vendor_id,
+        card_id=row.id,
+        vendor_id=row.vendor_id,
         content=content,
         facts=facts,
         digest=apple.digest(content, facts),
-        noted=card.apple_content_hash,
-        changed_at=card.apple_changed_at,
-        change_seq=card.apple_change_seq or 0,
+        noted=row.apple_content_hash,
+        changed_at=row.apple_changed_at,
+        change_seq=row.apple_change_seq or 0,
         read_at=row.read_at,
-        ledger_seq=card.ledger_seq,
+        ledger_seq=row.ledger_seq,
+        fetched_at=row.apple_fetched_at,
+        fetched_seq=row.apple_shown_seq,
     )
 
 
 def _facts(row: AnyRow, goal: Offer | None) -> ApplePassFacts:
-    card, program = row.LoyaltyCard, row.LoyaltyProgram
     return ApplePassFacts(
-        serial=card.apple_serial_number,
-        auth_token=card.apple_auth_token,
+        serial=row.apple_serial_number,
+        auth_token=row.apple_auth_token,
         locale=row.locale,
-        stores=_stores(card.vendor_id),
-        terms=program.terms_text,
-        privacy_url=program.privacy_url,
-        card_page=links.card(card.public_token),
-        logo=_picture(program.logo_url),
-        hero=_picture(program.hero_image_url),
+        stores=tuple(StoreFacts(name, address or "", *place) for name, address, *place in row.stores),
+        terms=row.terms_text,
+        privacy_url=row.privacy_url,
+        card_page=links.card(row.public_token),
+        logo=_picture(row.logo_url),
+        hero=_picture(row.hero_image_url),
         translations=_translations(goal),
     )
 
@@ -92,14 +163,3 @@ def _picture(address: str | None) -> Picture | None:
         return None
     name = address.rpartition("/")[2].removesuffix(".png")
     return Picture(name, partial(images.read, name=name))
-
-
-def _stores(vendor_id: UUID) -> tuple[StoreFacts, ...]:
-    query = (
-        select(Store.name, Store.address, Store.latitude, Store.longitude)
-        .where(Store.vendor_id == vendor_id, Store.active)
-        .order_by(Store.id)
-    )
-    return tuple(
-        StoreFacts(row.name, row.address or "", row.latitude, row.longitude) for row in db.session.execute(query)
-    )

@@ -28,7 +28,7 @@ DEFAULT_CARD_NAME = "Loyalty Card"
 # Rewards and the last name come along with the card: one question instead of three.
 _CHEAPEST_FIRST: Final = (Reward.points_required, Reward.sort_order, Reward.public_id)
 _OFFER: Final = func.jsonb_build_array(Reward.public_id, Reward.name, Reward.points_required, Reward.translations)
-_OFFERS: Final = (
+OFFERS: Final = (
     select(func.coalesce(func.jsonb_agg(aggregate_order_by(_OFFER, *_CHEAPEST_FIRST)), literal([], JSONB)))
     .where(Reward.program_id == LoyaltyProgram.id, Reward.active)
     .correlate(LoyaltyProgram)
@@ -37,7 +37,7 @@ _OFFERS: Final = (
 )
 # Put together once. What the till wrote with plain statements is read anew, not taken from the session's memory.
 _CARD: Final = (
-    select(LoyaltyCard, Customer, LoyaltyProgram, Vendor, VendorPolicy.require_order_reference, _OFFERS)
+    select(LoyaltyCard, Customer, LoyaltyProgram, Vendor, VendorPolicy.require_order_reference, OFFERS)
     .join(Customer, Customer.id == LoyaltyCard.customer_id)
     .join(LoyaltyProgram, LoyaltyProgram.id == LoyaltyCard.program_id)
     .join(Vendor, Vendor.id == LoyaltyCard.vendor_id)
@@ -132,7 +132,7 @@ def get_at_counter(*, actor: Actor, card_id: UUID, at: datetime) -> CounterCard:
     card, customer, program, vendor = row.LoyaltyCard, row.Customer, row.LoyaltyProgram, row.Vendor
     today = limits.local_day(at, vendor.timezone)
     ends = limits.cooldown_ends(card.last_stamp_at, program.cooldown_minutes)
-    on_offer = _priced(card, program, row.offers)
+    on_offer = priced(card, program, row.offers)
     return CounterCard(
         card_id=card.id,
         card_number=card.card_number,
@@ -166,7 +166,7 @@ def get_public(*, token: str) -> PublicCard:
     """Read a card by the secret of its address, or raise CardNotFound."""
     row = _one(_CARD.where(LoyaltyCard.public_token == token))
     card, customer, program, vendor = row.LoyaltyCard, row.Customer, row.LoyaltyProgram, row.Vendor
-    on_offer = _priced(card, program, row.offers, customer.locale)
+    on_offer = priced(card, program, row.offers, customer.locale)
     return PublicCard(
         card_id=card.id,
         public_token=card.public_token,
@@ -226,7 +226,25 @@ def offers(card: LoyaltyCard, program: LoyaltyProgram, *, locale: str | None = N
         .where(Reward.program_id == program.id, Reward.active)
         .order_by(Reward.points_required, Reward.sort_order, Reward.public_id)
     )
-    return _priced(card, program, db.session.execute(query).all(), locale)
+    return priced(card, program, db.session.execute(query).all(), locale)
+
+
+def priced(
+    card: LoyaltyCard,
+    program: LoyaltyProgram,
+    rewards: Iterable[Any],  # id, name, price, translations
+    locale: str | None = None,
+) -> list[Offer]:
+    """Say of each reward, in this language where the shop has translated it, whether the card's points reach."""
+    if program.loyalty_type == LoyaltyType.STAMPS:
+        return []
+    least = program.minimum_redemption_points
+    found = []
+    for public_id, name, price, translations in rewards:
+        names = reward_names(name, translations)
+        shown = names.get(locale or "", name)
+        found.append(Offer(public_id, shown, price, card.points_balance >= max(price, least), names))
+    return found
 
 
 def reward_names(name: str, translations: Mapping[str, Any]) -> dict[str, str]:
@@ -246,23 +264,6 @@ def _one(query: AnySelect) -> AnyRow:
     if row is None:
         raise CardNotFound
     return row
-
-
-def _priced(
-    card: LoyaltyCard,
-    program: LoyaltyProgram,
-    rewards: Iterable[Any],  # id, name, price, translations
-    locale: str | None = None,
-) -> list[Offer]:
-    if program.loyalty_type == LoyaltyType.STAMPS:
-        return []
-    least = program.minimum_redemption_points
-    found = []
-    for public_id, name, price, translations in rewards:
-        names = reward_names(name, translations)
-        shown = names.get(locale or "", name)
-        found.append(Offer(public_id, shown, price, card.points_balance >= max(price, least), names))
-    return found
 
 
 def _is_birthday(birth_date: date | None, today: date) -> bool:

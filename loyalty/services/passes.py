@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, case, exists, func, select, update
+from sqlalchemy import BindParameter, ColumnElement, Update, case, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from loyalty.database import db, end_reading, transaction
+from loyalty.database import db, end_reading, run_alone, transaction, unflushed
 from loyalty.errors import NotAuthenticated, NotFound
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.passes import AppleDeviceRegistration, WalletClock
@@ -37,13 +37,15 @@ _reason = ""
 class ServedPass:
     """An answer to a phone; without a `pkpass` it has the present one already.
 
-    The pass shows the card as it was at `read_at`, after its transaction number `ledger_seq`.
+    The pass shows the card as it was at `read_at`, after its transaction number `ledger_seq`; `is_known` where it is
+    noted already that somebody has fetched just this.
     """
 
     pkpass: bytes | None
     last_modified: datetime
     read_at: datetime
     ledger_seq: int
+    is_known: bool
 
 
 def configure(*, apple: ApplePasses | None, reason: str = "") -> None:
@@ -139,27 +141,33 @@ def download(*, serial: str, token: bytes) -> bytes:
     with transaction():
         # Whoever adds it now sees this. Where a phone has it already, a second download says nothing about that phone.
         nowhere = ~exists().where(AppleDeviceRegistration.card_id == card_id)
-        _note_fetched((LoyaltyCard.id == card_id) & nowhere, shown.read_at, shown.ledger_seq)
+        db.session.execute(_fetched((LoyaltyCard.id == card_id) & nowhere, shown.read_at, shown.ledger_seq))
     return _require_apple().make(shown.content, shown.facts)
 
 
 def get_pass(*, pass_type: str, serial: str, token: bytes, since: datetime | None) -> ServedPass:
     """Make the present pass for a phone, unless the phone has it since `since`."""
-    card_id = authenticate(pass_type=pass_type, serial=serial, token=token)
-    shown = _noted(card_id)
+    row = apple_content.find(serial=serial if _SERIAL.fullmatch(serial) else "")
+    # Checked before anything is made of the row: all wrong ones take the same time.
+    right = _is_right(row.apple_auth_token if row else None, token)
+    if row is None or not right or pass_type != find_pass_type():
+        raise NotAuthenticated
+    shown = apple_content.describe(row, apple=_require_apple())
+    shown = shown if shown.digest == shown.noted else _noted(shown.card_id)
     changed_at = (shown.changed_at or shown.read_at).replace(microsecond=0)
     # Within the same second the pass may change once more, and whole seconds are all that a phone sends back.
     last_modified = changed_at if shown.read_at >= changed_at + _SECOND else changed_at - _SECOND
-    if since is not None and changed_at <= since:
-        return ServedPass(None, last_modified, shown.read_at, shown.ledger_seq)
-    made = _require_apple().make(shown.content, shown.facts)
-    return ServedPass(made, last_modified, shown.read_at, shown.ledger_seq)
+    fresh = since is not None and changed_at <= since
+    made = None if fresh else _require_apple().make(shown.content, shown.facts)
+    return ServedPass(made, last_modified, shown.read_at, shown.ledger_seq, shown.is_known)
 
 
 def note_fetched(*, serial: str, served: ServedPass) -> None:
     """Remember what a phone has fetched; of two at once the newer content counts, whoever is noted last."""
-    with transaction():
-        _note_fetched(LoyaltyCard.apple_serial_number == serial, served.read_at, served.ledger_seq)
+    if not served.is_known:
+        noted = _fetched(LoyaltyCard.apple_serial_number == serial, served.read_at, served.ledger_seq)
+        # Where this is lost the pass just counts as not fetched, until somebody asks for it again.
+        run_alone(noted.returning(unflushed()))
 
 
 def note_change(*, card_id: UUID) -> ShownPass:
@@ -204,11 +212,15 @@ def _identify(secret: Any, serial: str, token: bytes, *, known: bool) -> UUID:  
     row = db.session.execute(
         select(LoyaltyCard.id, secret.label("secret")).where(LoyaltyCard.apple_serial_number == asked)
     ).one_or_none()
-    right = hmac.compare_digest(token, (row.secret if row else _NOBODY).encode())
+    right = _is_right(row.secret if row else None, token)
     if row is None or not right or not known:
         raise NotAuthenticated
     card_id: UUID = row.id
     return card_id
+
+
+def _is_right(secret: str | None, token: bytes) -> bool:
+    return hmac.compare_digest(token, (secret or _NOBODY).encode())
 
 
 def _noted(card_id: UUID) -> ShownPass:
@@ -221,10 +233,10 @@ def _noted(card_id: UUID) -> ShownPass:
     return shown
 
 
-def _note_fetched(which: ColumnElement[bool], read_at: datetime, ledger_seq: int) -> None:
+def _fetched(which: ColumnElement[bool], read_at: datetime, ledger_seq: int) -> Update:
     older = LoyaltyCard.apple_fetched_at.is_(None) | (LoyaltyCard.apple_fetched_at <= read_at)
     noted = update(LoyaltyCard).where(which, older)
-    db.session.execute(noted.values(apple_fetched_at=read_at, apple_shown_seq=ledger_seq, **_untouched()))
+    return noted.values(apple_fetched_at=read_at, apple_shown_seq=ledger_seq, **_untouched())
 
 
 def _untouched() -> dict[str, Any]:  # a value for Core
