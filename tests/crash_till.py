@@ -22,7 +22,9 @@ PATIENCE = 30.0
 
 
 @contextmanager
-def web_server(config: Config, folder: Path, **env: str) -> Iterator[tuple[str, int]]:
+def web_server(
+    config: Config, folder: Path, served: str = "tests.crash_app:application", **env: str
+) -> Iterator[tuple[str, int]]:
     """Run gunicorn with two workers on the tests' database; the socket is ours, so that no connection is refused."""
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listening, (folder / "web.log").open("wb") as log:
         host, port = listening.getsockname()[:2]
@@ -37,7 +39,7 @@ def web_server(config: Config, folder: Path, **env: str) -> Iterator[tuple[str, 
             "RATE_LIMITS": "off",
             **env,
         }
-        command = [sys.executable, "-m", "gunicorn", f"--bind=fd://{listening.fileno()}", "tests.crash_app:application"]
+        command = [sys.executable, "-m", "gunicorn", f"--bind=fd://{listening.fileno()}", served]
         web = subprocess.Popen(
             command, env=settings, cwd=ROOT, pass_fds=[listening.fileno()], stdout=log, stderr=subprocess.STDOUT
         )

@@ -83,8 +83,9 @@ def verify(*, actor: Actor, pin: str, staff_pin_id: UUID | None = None, at: date
     with transaction():
         person = _find_person(actor, digest, staff_pin_id) if digest else None
         if person is not None and (reserved.needs_manager is None or person.role == "manager"):
-            pin_attempts.forgive(reserved)
+            # The person before the attempts, as `regenerate` does: else the two wait for each other crosswise.
             db.session.execute(update(StaffPin).where(StaffPin.id == person.id).values(last_used_at=at))
+            pin_attempts.forgive(reserved)
             return replace(actor, role=ROLES[person.role], staff_pin_id=person.id, staff_name=person.name)
     raise reserved.refusal()
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Final
 
-from loyalty.errors import LoyaltyError
+from loyalty.errors import LoyaltyError, StaffPinInvalid
 
 Schema = dict[str, Any]  # JSON Schema, as deep as it likes
 
@@ -68,7 +68,8 @@ def _response(status: int, errors: dict[str, type[LoyaltyError]]) -> Schema:
     content = {"schema": schema, "examples": {code: {"value": _example(errors[code])} for code in codes}}
     made: Schema = {"description": ", ".join(codes), "content": {"application/problem+json": content}}
     headers = {}
-    if status in (423, 429):
+    # The last free guess at a PIN is refused as wrong, and says how long to wait already.
+    if status in (423, 429) or StaffPinInvalid in errors.values():
         headers["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}
     if status == 401:
         headers["WWW-Authenticate"] = {"$ref": "#/components/headers/Authenticate"}

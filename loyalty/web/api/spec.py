@@ -69,7 +69,9 @@ def _schemas() -> dict[str, Schema]:
         models |= {(made.body, "validation"): None} if made.body else {}
         models |= {(kind, "serialization"): None for kind in made.answers.values() if kind}
     _, found = models_json_schema(list(models), ref_template=_REF)
-    return {**found.get("$defs", {}), "Problem": PROBLEM}
+    for made in OPERATIONS:
+        found["$defs"] |= _query(made).get("$defs", {})
+    return {**found["$defs"], "Problem": PROBLEM}
 
 
 def _operation(made: Operation, schemas: dict[str, Schema]) -> Schema:
@@ -93,7 +95,7 @@ def _operation(made: Operation, schemas: dict[str, Schema]) -> Schema:
 
 def _parameters(made: Operation) -> list[Schema]:
     found = [_part(name, kind) for name, kind in made.hints.items()]
-    query = made.query.model_json_schema()
+    query = _query(made)
     for name, schema in query.get("properties", {}).items():
         about = schema.pop("description", "")
         required = name in query.get("required", ())
@@ -103,6 +105,10 @@ def _parameters(made: Operation) -> list[Schema]:
         key = {"type": "string", "pattern": KEY_PATTERN, "examples": ["5f0f6a6e-2f0e-4a87-9b5e-3f8f6d4d1c11"]}
         found.append({"name": KEY_HEADER, "in": "header", "required": True, "description": about, "schema": key})
     return found
+
+
+def _query(made: Operation) -> Schema:
+    return made.query.model_json_schema(ref_template=_REF)
 
 
 def _part(name: str, kind: Any) -> Schema:  # the type of a part of a path

@@ -1,6 +1,7 @@
 """The description is complete: no address, field, parameter, status or code of the API is missing from it."""
 
 import inspect
+import json
 import re
 from typing import Any
 
@@ -95,6 +96,15 @@ def test_it_bounds_every_text(client: FlaskClient, made: Operation) -> None:
                 if free and (choice.get("pattern") != NO_NUL or "maxLength" not in choice):
                     wrong.append(field)
     assert wrong == []
+
+
+def test_it_leaves_nothing_dangling(client: FlaskClient) -> None:
+    spec = spec_of(client)
+    for ref in set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(spec))):
+        found = spec
+        for name in ref.split("/"):
+            assert name in found, ref
+            found = found[name]
 
 
 def test_it_gives_each_thing_a_name_of_its_own() -> None:
