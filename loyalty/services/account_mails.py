@@ -46,11 +46,11 @@ def facts(mail: EmailLog) -> AccountFacts:
 def _invitation(mail: EmailLog) -> AccountFacts:
     row = db.session.execute(
         select(Vendor.name, Confirmation.form, Confirmation.expires_at)
-        .join(Vendor, Vendor.id == Confirmation.vendor_id)
-        .where(Confirmation.id == mail.confirmation_id)
+        .outerjoin(Confirmation, Confirmation.id == mail.confirmation_id)
+        .where(Vendor.id == mail.vendor_id)
     ).one()
-    link, until = links.invitation(mail.confirmation_id), _time(row.expires_at, mail.locale)
-    return AccountFacts(link, until, vendor_name=row.name, role=row.form.get("role", ""))
+    link, until = links.invitation(mail.confirmation_id), _time(row.expires_at or mail.created_at, mail.locale)
+    return AccountFacts(link, until, vendor_name=row.name, role=(row.form or {}).get("role", ""))
 
 
 def _sign_in(mail: EmailLog) -> AccountFacts:
