@@ -22,7 +22,7 @@ from loyalty.adapters.google_api import make_google_api
 from loyalty.adapters.google_keys import fetch_keys, read_keys
 from loyalty.adapters.mail import make_mailer
 from loyalty.adapters.webhook import WebhookSender
-from loyalty.database import CONNECT_OPTIONS, db
+from loyalty.database import CONNECT_OPTIONS, check_open, db
 from loyalty.domain.stamp_grid import stamp_grid
 from loyalty.jobs import apple as apple_jobs
 from loyalty.jobs import google as google_jobs
@@ -163,7 +163,7 @@ def _settings(config: Config) -> dict[str, object]:
         "SECRET_KEY": config.secret_key,
         "SQLALCHEMY_DATABASE_URI": config.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": {
-            "pool_pre_ping": True,
+            "pool_events": [(check_open, "checkout")],
             "pool_size": 8,
             "max_overflow": 8,
             "pool_timeout": 4,
@@ -171,6 +171,7 @@ def _settings(config: Config) -> dict[str, object]:
         },
         "SESSION_COOKIE_NAME": f"{prefix}session",
         "TERMINAL_COOKIE_NAME": f"{prefix}terminal",
+        "BROWSER_COOKIE_NAME": f"{prefix}browser",
         "SESSION_COOKIE_SECURE": config.https,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",

@@ -197,6 +197,8 @@ def may_enter(door: Door, rule: Rule, access: Access) -> bool:
         return door.platform
     if rule.endpoint.startswith("terminal."):
         return (door.paired or not access.paired) if role is None else role <= (door.till or 0)
+    if access.signed_in:
+        return door.office is not None or door.platform
     return role is None or role <= (door.office or 0)
 
 

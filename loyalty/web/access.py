@@ -25,9 +25,10 @@ login = LoginManager()
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a view asks of its caller: nothing (public), a paired tablet, at least a role, or a key with a scope."""
+    """What a view asks of its caller: nothing (public), a sign-in, a paired tablet, a role, or a key with a scope."""
 
     role: Role | None = None
+    signed_in: bool = False
     paired: bool = False
     scope: Scope | None = None
 
@@ -35,6 +36,11 @@ class Access:
 def public(view: View) -> View:
     """Open a view to everybody."""
     return _mark(view, Access())
+
+
+def signed_in(view: View) -> View:
+    """Open a view to everybody who is signed in, whatever shop they are in: it is about themselves."""
+    return _mark(view, Access(signed_in=True))
 
 
 def terminal_paired(view: View) -> View:
@@ -91,6 +97,14 @@ def current_actor() -> Actor:
     if actor is None:
         raise NotAuthenticated
     return actor
+
+
+def current_person() -> "SignedInUser":
+    """Return who is signed in, or refuse."""
+    if not current_user.is_authenticated:
+        raise NotAuthenticated
+    person: SignedInUser = current_user._get_current_object()
+    return person
 
 
 def find_admin() -> Admin | None:
@@ -163,6 +177,8 @@ def _authorise() -> None:
         _authorise_admin()
     elif access.role is not None:
         _authorise_user(access.role)
+    elif access.signed_in:
+        current_person()
 
 
 def _authorise_key(needed: Scope) -> None:
