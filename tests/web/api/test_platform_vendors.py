@@ -1,5 +1,6 @@
 """The platform's vendors and programs as JSON: opened, changed, suspended, listed in pages."""
 
+import threading
 from typing import Any
 from uuid import uuid4
 
@@ -90,6 +91,21 @@ def test_it_says_which_field_is_wrong(bakery: Shop, platform: Caller, change: di
     answer = platform.post(VENDORS, BODY | change)
     assert (answer.status_code, list((answer.json or {})["errors"])) == (422, [field])
     assert len((platform.get(VENDORS).json or {})["items"]) == 1
+
+
+def test_it_gives_a_code_to_one_of_two_at_once(platform: Caller) -> None:
+    statuses: list[int] = []
+
+    def ask(number: int) -> None:
+        body = BODY | {"code": "flowers", "owner_email": f"ida-{number}@flowers.example"}
+        statuses.append(platform.post(VENDORS, body).status_code)
+
+    twins = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+    for twin in twins:
+        twin.start()
+    for twin in twins:
+        twin.join()
+    assert sorted(statuses) == [201, 422, 422, 422]
 
 
 def test_it_changes_a_vendors_settings(bakery: Shop, platform: Caller) -> None:
