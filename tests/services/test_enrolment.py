@@ -289,6 +289,32 @@ def test_it_finds_the_card_of_a_known_customer_at_the_counter(form: JoinForm) ->
     assert kinds() == []
 
 
+def test_it_keeps_all_that_staff_type_whatever_the_shops_page_asks() -> None:
+    shop = make_shop()
+    form = JoinForm(name="Cleo Martin", birth_date=date(1990, 3, 24), marketing_consent=True)
+    enrolment.enrol_at_counter(actor=shop.ben, form=form, key=make_key(shop.ben), locale="lb")
+    enrolment.enrol_at_counter(actor=shop.ben, form=JoinForm(), key=make_key(shop.ben))
+    cleo, nobody = rows(Customer)
+    assert (cleo.name, cleo.birth_date, cleo.marketing_consent, cleo.locale) == (form.name, form.birth_date, True, "lb")
+    assert (nobody.name, nobody.birth_date, nobody.marketing_consent, nobody.locale) == (None, None, False, "en")
+
+
+def test_it_keeps_what_software_sends_unasked_only_where_it_may() -> None:
+    shop = make_shop(vendor={"locale": "de"})
+    for email, unasked in (("a@example.org", False), ("b@example.org", True)):
+        form = JoinForm(email=email, name="Cleo Martin")
+        enrolment.join(
+            vendor_code=shop.code,
+            store_code=None,
+            form=form,
+            locale=None,
+            key=make_key(asked=form),
+            at=NOW,
+            unasked=unasked,
+        )
+    assert [(person.name, person.locale) for person in rows(Customer)] == [(None, "de"), ("Cleo Martin", "de")]
+
+
 def test_it_enrols_once_when_the_cashier_taps_twice() -> None:
     shop, key = make_shop(), make_key(make_shop("cafe").ben)
     first = enrolment.enrol_at_counter(actor=shop.ben, form=JoinForm(), key=key)
