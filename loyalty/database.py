@@ -1,6 +1,7 @@
 """The database: the base of all tables, transactions, the clock of the ledger. The only module that commits."""
 
 import os
+import select
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -104,6 +106,11 @@ def new_id() -> UUID:
     return UUID(bytes=bytes(value))
 
 
+def first_id(at: datetime) -> UUID:
+    """Return what sorts before every identifier that is made from this moment on."""
+    return UUID(int=(int(at.timestamp() * 1000) << 80))
+
+
 @contextmanager
 def transaction() -> Iterator[None]:
     """Commit at the end of the outermost block, roll back on any exception; an inner block joins the outer one."""
@@ -142,6 +149,21 @@ def unflushed(where: ColumnElement[bool] | None = None) -> ColumnElement[str]:
     as_it_is = func.current_setting("synchronous_commit")
     wanted = case((true() if where is None else where, "off"), else_=as_it_is)
     return func.set_config("synchronous_commit", wanted, True)
+
+
+def check_open(connection: Any, *_: object) -> None:  # psycopg's, which the pool is about to hand out
+    """Have a connection replaced that the server has ended: what an idle one has to read is a farewell.
+
+    A question would find the same for a round trip.
+    """
+    if connection.closed or _can_be_read(connection.fileno()):
+        raise InvalidatePoolError
+
+
+def _can_be_read(number: int) -> bool:
+    poll = select.poll()
+    poll.register(number, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def end_reading() -> None:

@@ -27,6 +27,7 @@ def run(at: datetime) -> Swept:
     for message_id in overdue:
         queue.poke(message_id)
     deleted = idempotency.delete_older(before=at - _ANSWERS_KEPT)
+    outbox.delete_ended(at=at)
     google_callbacks.delete_expired(before=at)
     webhooks.sweep(at)
     wallet_setups.tell_of_changes()

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from loyalty.database import clock, db, new_id, transaction
+from loyalty.database import clock, db, new_id, run_alone, transaction, unflushed
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.passes import AppleDevice, AppleDeviceRegistration, WalletClock
 from loyalty.services import passes, webhook_events
@@ -93,22 +93,28 @@ def prepare_push(*, card_id: UUID) -> Push | None:
     pass_type = passes.find_pass_type()
     if pass_type is None:
         return None
-    with transaction():
-        passes.note_change(card_id=card_id)
     query = (
-        select(AppleDevice.push_token, _NEWEST.label("seq"), func.statement_timestamp().label("now"))
+        select(
+            AppleDevice.push_token,
+            Registration.reg_seq,
+            Registration.pushed_seq,
+            func.statement_timestamp().label("now"),
+        )
         .join(Registration, Registration.device_id == AppleDevice.id)
-        .join(LoyaltyCard, LoyaltyCard.id == Registration.card_id)
         .where(Registration.card_id == card_id, Registration.pass_type == pass_type)
-        .where(Registration.pushed_seq < _NEWEST)
     )
     with transaction():
+        # Under the lock no phone registers, so what is read before the number is drawn still holds after it.
+        passes.lock_card(card_id=card_id)
         rows = db.session.execute(query).all()
-    if not rows:
+        change_seq = passes.note_change(card_id=card_id).change_seq
+    owed = [row for row in rows if row.pushed_seq < max(change_seq, row.reg_seq)]
+    if not owed:
         return None
     # One phone may have called itself by several names.
-    tokens = sorted({row.push_token for row in rows})
-    return Push(card_id, pass_type, max(row.seq for row in rows), tokens, rows[0].now)
+    tokens = sorted({row.push_token for row in owed})
+    seq = max(change_seq, *[row.reg_seq for row in owed])
+    return Push(card_id, pass_type, seq, tokens, owed[0].now)
 
 
 def record_pushed(*, push: Push, tokens: list[str]) -> None:
@@ -118,9 +124,10 @@ def record_pushed(*, push: Push, tokens: list[str]) -> None:
         update(Registration)
         .where(Registration.card_id == push.card_id, Registration.pass_type == push.pass_type)
         .where(Registration.device_id.in_(theirs), Registration.pushed_seq < push.seq)
+        .values(pushed_seq=push.seq)
     )
-    with transaction():
-        db.session.execute(told.values(pushed_seq=push.seq).execution_options(synchronize_session=False))
+    # Where this is lost a phone is told once more than needed.
+    run_alone(told.returning(unflushed()))
 
 
 def forget(*, pass_type: str, push_token: str, gone_at: datetime) -> bool:

@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from random import SystemRandom
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, case, cast, func, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, case, cast, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from loyalty import queue
-from loyalty.database import db, new_id, on_commit, transaction
+from loyalty.database import db, first_id, new_id, on_commit, run_alone, transaction, unflushed
 from loyalty.models.outbox import OPEN, OutboxMessage
 
 # The longest that one attempt may take; afterwards another worker may have the row.
@@ -46,6 +46,14 @@ WEBHOOK_WAITS = (
 # stamp goes before them, and not all phones ask for their passes at the same time.
 MASS_AT_ONCE = 50
 MASS_APART = timedelta(milliseconds=50)
+
+# What their receivers show is what they were told last.
+_WALLETS = ("apple.", "google.")
+
+# For how long one may look at what was told, and at what was given up.
+DELIVERED_KEPT = timedelta(days=7)
+GIVEN_UP_KEPT = timedelta(days=90)
+_DELETED_AT_ONCE = 1000
 
 _ERROR_LENGTH = 500
 _random = SystemRandom()
@@ -124,12 +132,12 @@ def claim(*, message_id: UUID) -> Claim | None:
         update(row_)
         .where(row_.id == message_id, *_due())
         .values(leased_until=now + LEASE, lease_token=token, attempts=row_.attempts + 1)
-        .returning(*told)
+        .returning(*told, _told_again())
     )
-    with transaction():
-        row = db.session.execute(taken).one_or_none()
-    if row is None:
+    rows = run_alone(taken)
+    if not rows:
         return None
+    row = rows[0]
     exhausted = row.attempts > len(_waits(row.kind)) + 1
     return Claim(message_id, row.kind, row.subject_id, row.version, row.attempts, token, exhausted, row.open_for)
 
@@ -137,10 +145,9 @@ def claim(*, message_id: UUID) -> Claim | None:
 def record_delivered(*, claim: Claim) -> Recorded:
     """Close the row, unless more happened meanwhile or somebody else holds it now."""
     values: dict[str, Any] = {"delivered_at": func.clock_timestamp(), "last_error": None}
-    with transaction():
-        if _record(claim, OutboxMessage.version == claim.version, **values):
-            return Recorded.DELIVERED
-        free = _record(claim, not_before=func.clock_timestamp(), attempts=0)
+    if _record(claim, OutboxMessage.version == claim.version, **values):
+        return Recorded.DELIVERED
+    free = _record(claim, not_before=func.clock_timestamp(), attempts=0)
     return Recorded.CHANGED if free else Recorded.LOST
 
 
@@ -160,22 +167,19 @@ def record_failed(*, claim: Claim, error: str, not_within: timedelta = timedelta
     if claim.attempts > len(waits):
         return not record_gave_up(claim=claim, error=error)
     wait = max(_blurred(claim.kind, waits[claim.attempts - 1]), not_within)
-    with transaction():
-        _record(claim, not_before=func.clock_timestamp() + wait, last_error=error[:_ERROR_LENGTH])
+    _record(claim, not_before=func.clock_timestamp() + wait, last_error=error[:_ERROR_LENGTH])
     return True
 
 
 def record_held(*, claim: Claim, error: str, wait: timedelta) -> None:
     """Let the row wait without an attempt less: its receiver was not asked."""
     again, attempts = func.clock_timestamp() + wait, claim.attempts - 1
-    with transaction():
-        _record(claim, not_before=again, attempts=attempts, last_error=error[:_ERROR_LENGTH])
+    _record(claim, not_before=again, attempts=attempts, last_error=error[:_ERROR_LENGTH])
 
 
 def record_gave_up(*, claim: Claim, error: str) -> bool:
     """End the row without success, the reason stays readable; False where somebody else holds the row now."""
-    with transaction():
-        return _record(claim, gave_up_at=func.clock_timestamp(), last_error=error[:_ERROR_LENGTH])
+    return _record(claim, gave_up_at=func.clock_timestamp(), last_error=error[:_ERROR_LENGTH])
 
 
 def due(*, limit: int, overdue_by: timedelta = timedelta(), without: Sequence[str] = ()) -> list[UUID]:
@@ -192,6 +196,18 @@ def due(*, limit: int, overdue_by: timedelta = timedelta(), without: Sequence[st
     )
     with transaction():
         return list(db.session.execute(found).scalars())
+
+
+def delete_ended(*, at: datetime) -> int:
+    """Delete what was told a week or given up a quarter ago, a batch for each question; return how many rows went."""
+    row_, total = OutboxMessage, 0
+    for ended, before in ((row_.delivered_at, at - DELIVERED_KEPT), (row_.gave_up_at, at - GIVEN_UP_KEPT)):
+        # The numbers of rows are ordered by time: nothing younger is looked at.
+        old = select(row_.id).where(row_.id < first_id(before), ended < before).order_by(row_.id)
+        gone = delete(row_).where(row_.id.in_(old.limit(_DELETED_AT_ONCE))).returning(row_.id)
+        while count := len(run_alone(gone)):
+            total += count
+    return total
 
 
 def _told_once(row: Insert, *, now: bool) -> Insert:
@@ -230,7 +246,12 @@ def _record(claim: Claim, *conditions: ColumnElement[bool], **values: Any) -> bo
     written = (
         update(OutboxMessage).where(*_mine(claim), *conditions).values(leased_until=None, lease_token=None, **values)
     )
-    return db.session.execute(written.returning(OutboxMessage.id)).one_or_none() is not None
+    return bool(run_alone(written.returning(OutboxMessage.id, _told_again())))
+
+
+def _told_again() -> ColumnElement[str]:
+    """Do not wait for the disk where a note that is lost means that a wallet is told its present state once more."""
+    return unflushed(or_(*[OutboxMessage.kind.startswith(wallet) for wallet in _WALLETS]))
 
 
 def _mine(claim: Claim) -> tuple[ColumnElement[bool], ...]:

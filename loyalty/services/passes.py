@@ -170,12 +170,16 @@ def note_fetched(*, serial: str, served: ServedPass) -> None:
         run_alone(noted.returning(unflushed()))
 
 
+def lock_card(*, card_id: UUID) -> None:
+    """In the caller's transaction: hold a card, so that its phones and what its pass shows stay as they are."""
+    db.session.execute(select(LoyaltyCard.id).where(LoyaltyCard.id == card_id).with_for_update())
+
+
 def note_change(*, card_id: UUID) -> ShownPass:
-    """In the caller's transaction and as its last step: number what the pass shows now, if that is new.
+    """Number what the pass shows now, if that is new: the last step of a transaction that has locked the card.
 
     The lock on the counter is held until the commit, so a later number is never seen before an earlier one.
     """
-    db.session.execute(select(LoyaltyCard.id).where(LoyaltyCard.id == card_id).with_for_update())
     shown = apple_content.read(card_id=card_id, apple=_require_apple())
     if shown.digest == shown.noted:
         return shown
@@ -228,6 +232,7 @@ def _noted(card_id: UUID) -> ShownPass:
     shown = apple_content.read(card_id=card_id, apple=_require_apple())
     if shown.digest != shown.noted:
         with transaction():
+            lock_card(card_id=card_id)
             shown = note_change(card_id=card_id)
     end_reading()
     return shown

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from loyalty import queue
-from loyalty.database import db, new_id, transaction
+from loyalty.database import clock, db, new_id, transaction
 from loyalty.models.outbox import OutboxMessage
 from loyalty.services import outbox
 from loyalty.services.outbox import Claim, Recorded
@@ -41,6 +41,11 @@ def age(message_id: UUID, by: timedelta) -> None:
             .where(OutboxMessage.id == message_id)
             .values(not_before=OutboxMessage.not_before - by, leased_until=OutboxMessage.leased_until - by)
         )
+
+
+def ids() -> list[UUID]:
+    with transaction():
+        return list(db.session.scalars(sa.select(OutboxMessage.id)))
 
 
 def claimed(message_id: UUID) -> Claim:
@@ -269,3 +274,45 @@ def all_rows() -> list[OutboxMessage]:
 def waits(rows: list[OutboxMessage]) -> set[timedelta]:
     """How long rows wait beyond the moment at which they were written, in whole tenths of a second."""
     return {timedelta(seconds=max(0, round((row.not_before - row.created_at).total_seconds(), 1))) for row in rows}
+
+
+def test_it_forgets_what_was_told_a_week_ago_and_given_up_a_quarter_ago() -> None:
+    told, given_up, waiting = add(), add(), add()
+    assert outbox.record_delivered(claim=claimed(told)) is Recorded.DELIVERED
+    assert outbox.record_gave_up(claim=claimed(given_up), error="no")
+    now = clock()
+    for days, gone, left in ((6, 0, 3), (8, 1, 2), (89, 0, 2), (91, 1, 1)):
+        assert outbox.delete_ended(at=now + timedelta(days=days)) == gone
+        assert len(ids()) == left
+    assert ids() == [waiting]
+
+
+def test_it_forgets_more_than_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "_DELETED_AT_ONCE", 2)
+    for _ in range(5):
+        outbox.record_delivered(claim=claimed(add()))
+    assert outbox.delete_ended(at=clock() + timedelta(days=8)) == 5
+
+
+def test_it_keeps_a_young_row_that_was_told_long_ago_by_its_own_account() -> None:
+    message_id = add()
+    outbox.record_delivered(claim=claimed(message_id))
+    with transaction():
+        ended = OutboxMessage.delivered_at - timedelta(days=30)
+        db.session.execute(sa.update(OutboxMessage).values(delivered_at=ended))
+    assert outbox.delete_ended(at=clock()) == 0
+    assert ids() == [message_id]
+
+
+@pytest.mark.parametrize(
+    ("kind", "waits"),
+    [("apple.push", False), ("google.object", False), ("mail.code", True), ("webhook.delivery", True)],
+)
+def test_it_waits_for_the_disk_where_telling_twice_is_noticed(kind: str, waits: bool) -> None:
+    message_id = add(kind=kind)
+    with transaction():
+        db.session.execute(sa.text("SET LOCAL synchronous_commit = on"))
+        chosen = db.session.scalar(sa.select(outbox._told_again()).where(OutboxMessage.id == message_id))
+        # For the rest of the transaction that writes it, and no longer.
+        assert db.session.scalar(sa.text("SHOW synchronous_commit")) == chosen
+    assert chosen == ("on" if waits else "off")
