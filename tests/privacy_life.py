@@ -135,4 +135,5 @@ def audited(action: str) -> list[AuditEvent]:
     """The events of one kind."""
     with transaction():
         db.session.expire_all()
-        return list(db.session.scalars(sa.select(AuditEvent).where(AuditEvent.action == action)))
+        events = sa.select(AuditEvent).where(AuditEvent.action == action).order_by(AuditEvent.created_at)
+        return list(db.session.scalars(events))

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, CursorResult, Table, delete, false, func, or_, select, tuple_, update
 
-from loyalty.database import Base, db
+from loyalty.database import Base, clock, db
 from loyalty.domain.privacy import REGISTRY, Column, Erasing
 from loyalty.domain.values import Actor, Role
 from loyalty.models.audit import AuditEvent
@@ -24,6 +25,8 @@ from loyalty.services import messages
 _CHANGED: Final = (Erasing.NULL, Erasing.REPLACE)
 # Mails to an address that has no card yet, or had to be proven first.
 _PROOFS: Final = ("join", "my_data")
+# A sweep deletes them after 30 days.
+_ANSWERS_LIVE: Final = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +125,9 @@ def _answers(person: Person) -> ColumnElement[bool]:
     """The stored answers to what wrote the customer's ledger: by its callers and keys, as the table is sorted."""
     row, answer = LoyaltyTransaction, IdempotencyKey
     wrote = select(row.terminal_id, row.api_key_id, row.user_id, row.idempotency_key)
-    wrote = wrote.where(row.card_id.in_(person.card_ids), row.idempotency_key.is_not(None)).distinct()
-    rows = db.session.execute(wrote).all()
+    recent = row.transaction_at >= clock() - _ANSWERS_LIVE
+    wrote = wrote.where(row.card_id.in_(person.card_ids), row.idempotency_key.is_not(None), recent)
+    rows = db.session.execute(wrote.distinct()).all()
     pairs = {(_caller(person, *acted), key) for *acted, key in rows}
     keys = {row.idempotency_key for row in rows}
     # A join form's caller ends with its digest, in hexadecimal.

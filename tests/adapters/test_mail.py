@@ -122,6 +122,23 @@ def test_it_keeps_mails_as_files_without_a_server(tmp_path: Path) -> None:
     assert not mailer.send(MAIL, lambda: False)
 
 
+def test_it_forgets_a_mail_that_it_kept(tmp_path: Path) -> None:
+    mailer = make_mailer(None, FROM, tmp_path)
+    other = replace(MAIL, message_id="<5678@example.com>")
+    mailer.send(MAIL, leave)
+    mailer.send(other, leave)
+    # What a worker that was killed has left of it.
+    (tmp_path / "mail" / "1234.draft").write_text("cleo@example.org")
+    for _ in range(2):
+        mailer.forget(MAIL.message_id)
+    assert [path.name for path in (tmp_path / "mail").iterdir()] == ["5678.eml"]
+
+
+def test_it_has_no_copy_of_what_a_server_has_taken(mailer: SmtpMailer, sink: SmtpSink) -> None:
+    mailer.forget(MAIL.message_id)
+    assert not sink.mails
+
+
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     name=st.text(max_size=80),

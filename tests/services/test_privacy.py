@@ -20,7 +20,8 @@ from loyalty.errors import CardInactive, CustomerErased, Forbidden, IdempotencyK
 from loyalty.models.customers import Customer
 from loyalty.models.mail import EmailLog
 from loyalty.models.users import User
-from loyalty.services import cards, enrolment, outbox, privacy, privacy_export, stamps, verification
+from loyalty.models.webhooks import WebhookDelivery
+from loyalty.services import cards, enrolment, outbox, privacy, privacy_export, stamps, verification, webhooks
 from tests.factories import Shop, change_program, make_card, make_key, make_shop
 from tests.privacy_life import Life, audited, dump, dump_files, dump_redis, found, live, open_export
 
@@ -207,6 +208,21 @@ def test_it_is_done_by_the_platform_and_by_customers_themselves(shop: Shop) -> N
     assert (by_admin.user_id, by_admin.vendor_id) == (admin.id, shop.vendor_id)
     assert (by_dora.user_id, by_dora.vendor_id) == (None, shop.vendor_id)
     assert verification.verify().findings == []
+
+
+def test_it_tells_the_shops_own_software_with_ids_alone(shop: Shop) -> None:
+    details = {"url": "https://hooks.example/in", "events": ["customer.erased", "transaction.created"]}
+    webhooks.create(actor=shop.ada, details=details, key=make_key(shop.ada))
+    cleo = live(shop, "Cleozzz", CLEO)
+    erase(cleo)
+    erase(cleo)
+    with transaction():
+        bodies = [row.body for row in db.session.scalars(sa.select(WebhookDelivery).order_by(WebhookDelivery.id))]
+    assert [body["type"] for body in bodies][-2:] == ["transaction.created", "customer.erased"]
+    assert bodies[-2]["data"]["transaction_type"] == "card_deactivated"
+    assert bodies[-1]["data"]["customer_id"] == str(cleo.customer_id)
+    assert [card["card_id"] for card in bodies[-1]["data"]["cards"]] == [str(cleo.card_id)]
+    assert found(cleo.words, str(bodies)) == []
 
 
 def test_it_lets_no_stamp_in_after_the_end(shop: Shop, app: Flask) -> None:
