@@ -230,7 +230,7 @@ def test_it_says_of_the_first_days_that_there_is_nothing_before(app: Flask, clie
         stats_rollup.roll_up(at=AT)
     enter(app, client, shop)
     page = read(client)
-    assert "These are the first days. The first entry is of 28 Jun 2026" in page
+    assert "There is nothing before to compare with yet. The first entry is of 28 Jun 2026." in page
     assert "With so few visits, one more or less changes much." in page
 
 
