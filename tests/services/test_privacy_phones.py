@@ -69,6 +69,15 @@ def test_it_waits_a_day_for_a_phone_that_is_switched_off(world: World) -> None:
     assert found(words(phone, held, world), dump(world.engine)) == []
 
 
+def test_it_forgets_phones_also_where_apple_was_away_all_day(world: World) -> None:
+    world.phone()
+    erase(world)
+    assert forget(world, after=timedelta(hours=25)) == 1
+    world.deliver()
+    assert world.read("SELECT delivered_at IS NULL FROM outbox WHERE kind = 'apple.push'") == [(False,)]
+    assert world.apns.seen == []
+
+
 def test_it_waits_a_day_for_the_other_of_two_phones(world: World) -> None:
     first, _ = world.phone()
     second, held = world.phone()
