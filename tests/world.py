@@ -23,7 +23,7 @@ from loyalty.models.pins import StaffPin
 from loyalty.models.terminals import Terminal
 from loyalty.models.users import User, UserSession, VendorMember
 from loyalty.models.vendors import Store
-from loyalty.services import api_keys, points, stamps, webhook_deliveries, webhooks
+from loyalty.services import api_keys, invitations, points, stamps, user_sessions, webhook_deliveries, webhooks
 from loyalty.web.access import Access, access_of
 from tests import factories
 
@@ -132,6 +132,7 @@ def make_business(code: str) -> Business:
         "token": card.public_token,
         "vendor_code": code,
         **_webhook(shop, word),
+        **_people(shop, word),
     }
     typed = {
         "card": card.card_id,
@@ -155,6 +156,18 @@ def _webhook(shop: factories.Shop, word: str) -> dict[str, UUID]:
     webhooks.send_test(actor=shop.ada, endpoint_id=made.endpoint_id, key=factories.make_key(shop.ada))
     log = webhook_deliveries.list_page(actor=shop.ada, endpoint_id=made.endpoint_id)
     return {"endpoint_id": made.endpoint_id, "delivery_id": log.rows[0].delivery_id}
+
+
+def _people(shop: factories.Shop, word: str) -> dict[str, UUID]:
+    """Let Ada be signed in somewhere, and somebody be invited."""
+    user_id, at = shop.ada.user_id, datetime.now(UTC)
+    assert user_id is not None
+    with transaction():
+        user_sessions.open_new(user_id=user_id, vendor_id=shop.vendor_id, visit=user_sessions.Visit(), at=at)
+    session_id = db.session.execute(sa.select(UserSession.id).where(UserSession.user_id == user_id)).scalar_one()
+    key, email = factories.make_key(shop.ada), f"new@{word}.example"
+    invited = invitations.create(actor=shop.ada, email=email, role="manager", locale="en", at=at, key=key)
+    return {"user_id": user_id, "session_id": session_id, "invitation_id": invited.invitation_id}
 
 
 def doors(app: Flask, business: Business) -> dict[str, Door]:

@@ -9,12 +9,16 @@ from loyalty.web import locale
 from loyalty.web.errors import PageTooOld, register_renderer, sentence_of
 from loyalty.web.htmx import is_htmx
 from loyalty.web.office import (
+    account,
     accounts,
     customer_files,
     customers,
     home,
+    invitations,
     kept,
     keys,
+    members,
+    passwords,
     pins,
     posters,
     privacy,
@@ -31,12 +35,16 @@ from loyalty.web.office import (
 from loyalty.web.office.blueprint import blueprint
 
 __all__ = [
+    "account",
     "accounts",
     "blueprint",
     "customer_files",
     "customers",
     "home",
+    "invitations",
     "keys",
+    "members",
+    "passwords",
     "pins",
     "posters",
     "privacy",

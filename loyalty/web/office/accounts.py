@@ -1,23 +1,29 @@
 """Signing in and out, and choosing whose office to enter."""
 
+import secrets
 from math import ceil
+from typing import Final
 from uuid import UUID
 
-from flask import Response, flash, g, redirect, render_template, request, session, url_for
+from flask import Response, current_app, flash, g, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from flask_login import current_user, login_user, logout_user
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from loyalty.errors import NotAuthenticated, NotFound, RateLimited, ValidationError
+from loyalty.errors import NotAuthenticated, NotFound, RateLimited, SecondFactorRequired, ValidationError
 from loyalty.services import accounts
-from loyalty.web.access import SignedInUser, now, public
+from loyalty.services.user_sessions import NewSession, Visit
+from loyalty.web.access import SignedInUser, current_person, now, public
 from loyalty.web.limits import address_source, limit
 from loyalty.web.office import kept
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.forms import OfficeForm
 from loyalty.web.sentences import gettext, ngettext
+
+# As long as the platform knows a browser again.
+_REMEMBERED: Final = 90 * 24 * 3600
 
 
 class SignInForm(OfficeForm):
@@ -31,9 +37,24 @@ class SignInForm(OfficeForm):
     )
 
 
+class CodeForm(OfficeForm):
+    """A code of the second factor, or one for a lost phone."""
+
+    code = StringField(lazy_gettext("Code"), [InputRequired(lazy_gettext("Enter the code.")), Length(max=64)])
+
+
 def sign_in_page(*, next_page: str = "", form: str = "") -> str:
     """Ask who it is, and come back afterwards to a page or to a form that was sent."""
     return render_template("office/sign_in.html", form=SignInForm(formdata=None), next=next_page, kept=form)
+
+
+def take_wait(form: OfficeForm, refusal: RateLimited) -> int:
+    """Say above a form how long to wait; returns the status of the answer."""
+    minutes = max(1, ceil((refusal.retry_at - now()).total_seconds() / 60))
+    form.form_errors.append(
+        ngettext("Too many tries. Wait a minute.", "Too many tries. Wait %(num)s minutes.", minutes)
+    )
+    return refusal.status
 
 
 @blueprint.get("/sign-in")
@@ -50,22 +71,25 @@ def sign_in() -> ResponseReturnValue:
 @limit("5 per minute", key_func=address_source)
 def open_session() -> ResponseReturnValue:
     """Sign in: a session with a new token, never the one the browser brought."""
-    form = SignInForm()
-    status = 422
+    if "challenge" in request.form:
+        return _take_code(request.form["challenge"])
+    form, status, visit = SignInForm(), 422, _visit()
     if form.validate():
         try:
             opened = accounts.sign_in(
-                email=form.email.data, password=form.password.data, source_ip=request.remote_addr, at=now()
+                email=form.email.data,
+                password=form.password.data,
+                source_ip=request.remote_addr,
+                at=now(),
+                visit=visit,
             )
-            return _enter(opened.token)
+            return _remembering(visit, _enter(opened))
+        except SecondFactorRequired as wanted:
+            return _code_page(CodeForm(formdata=None), wanted.challenge)
         except ValidationError as refusal:
             form.take(refusal)
         except RateLimited as refusal:
-            status = refusal.status
-            minutes = max(1, ceil((refusal.retry_at - now()).total_seconds() / 60))
-            form.form_errors.append(
-                ngettext("Too many tries. Wait a minute.", "Too many tries. Wait %(num)s minutes.", minutes)
-            )
+            status = take_wait(form, refusal)
     next_page = request.form.get("next", "")
     return render_template("office/sign_in.html", form=form, next=next_page, kept=kept.packed()), status
 
@@ -88,26 +112,63 @@ def sign_out() -> ResponseReturnValue:
 @public
 def choose_vendor() -> ResponseReturnValue:
     """List the shops whose office this person may enter."""
-    return _shops_page(_user().session.user_id)
+    return _shops_page(current_person().session.user_id)
 
 
 @blueprint.post("/shops")
 @public
 def enter_vendor() -> ResponseReturnValue:
     """Enter the office of one of them."""
-    user = _user()
+    user = current_person()
     try:
         vendor_id = UUID(request.form.get("vendor_id", ""))
     except ValueError as refusal:
         raise NotFound from refusal
-    return _enter(accounts.choose_vendor(token=user.token, vendor_id=vendor_id, at=now()).token)
+    return _enter(accounts.choose_vendor(token=user.token, vendor_id=vendor_id, at=now()))
 
 
-def _user() -> SignedInUser:
-    if not current_user.is_authenticated:
-        raise NotAuthenticated
-    user: SignedInUser = current_user._get_current_object()
-    return user
+def _take_code(challenge: str) -> ResponseReturnValue:
+    """Take the second step of a sign-in; what came with the first has travelled along."""
+    form, status, visit = CodeForm(), 422, _visit()
+    if form.validate():
+        try:
+            opened = accounts.sign_in_with_code(challenge=challenge, code=form.code.data, at=now(), visit=visit)
+            return _remembering(visit, _enter(opened))
+        except ValidationError as refusal:
+            form.take(refusal)
+        except RateLimited as refusal:
+            status = take_wait(form, refusal)
+        except NotAuthenticated:
+            flash(gettext("That took too long. Sign in again."))
+            return sign_in_page(next_page=request.form.get("next", ""), form=kept.packed()), 401
+    return _code_page(form, challenge), status
+
+
+def _code_page(form: CodeForm, challenge: str) -> str:
+    next_page = request.form.get("next", "")
+    return render_template(
+        "office/second_step.html", form=form, challenge=challenge, next=next_page, kept=kept.packed()
+    )
+
+
+def _visit() -> Visit:
+    """Say where this request comes from; a browser without the cookie by which it is known again gets one."""
+    device = request.cookies.get(current_app.config["BROWSER_COOKIE_NAME"], "")
+    known = 32 <= len(device) <= 64 and device.isascii()
+    return Visit(request.remote_addr, request.user_agent.string, device if known else secrets.token_urlsafe(32))
+
+
+def _remembering(visit: Visit, answer: ResponseReturnValue) -> Response:
+    response = make_response(answer)
+    response.set_cookie(
+        current_app.config["BROWSER_COOKIE_NAME"],
+        visit.device,
+        max_age=_REMEMBERED,
+        secure=current_app.config["CONFIG"].https,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
 
 
 def _shops_page(user_id: UUID) -> str:
@@ -115,13 +176,13 @@ def _shops_page(user_id: UUID) -> str:
     return render_template("office/shops.html", shops=shops, kept=kept.packed(), is_admin=current_user.session.is_admin)
 
 
-def _enter(token: str) -> ResponseReturnValue:
-    found = accounts.get_session(token=token, at=now())
+def _enter(opened: NewSession) -> ResponseReturnValue:
+    found = accounts.get_session(token=opened.token, at=now())
     if found is None:
         raise NotAuthenticated
     # Nothing of the time before survives, so a session that somebody planted is worth nothing.
     session.clear()
-    login_user(SignedInUser(token, found))
+    login_user(SignedInUser(opened.token, found))
     form = kept.unpack()
     if form is None:
         return redirect(_first_page(found), 303)
@@ -133,6 +194,9 @@ def _enter(token: str) -> ResponseReturnValue:
 def _first_page(found: accounts.SessionFacts) -> str:
     """Return where somebody begins: the page they asked for, else the platform or the one shop they have."""
     if found.is_admin and (wish := _wish("/admin")):
+        return wish
+    # Pages about oneself belong to no shop.
+    if wish := _wish("/office/invitations") or _wish("/office/account"):
         return wish
     if found.is_admin and not found.shops:
         return url_for("admin.home")
