@@ -58,11 +58,10 @@ class PosterForm(OfficeForm):
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """What the poster says in one language; `size` is how large the deal can be printed."""
+    """What the poster says in one language."""
 
     language: str
     headline: str
-    size: str
     steps: Sequence[tuple[str, str]]
 
 
@@ -75,11 +74,13 @@ def poster() -> ResponseReturnValue:
     form = _form(actor, vendor)
     is_right = form.validate()
     address = links.join(vendor.code, form.store.data if is_right else None)
+    faces = _faces(actor, vendor, form) if is_right else []
     page = render_template(
         "office/poster.html",
         form=form,
         vendor=vendor,
-        faces=_faces(actor, vendor, form) if is_right else [],
+        faces=faces,
+        size=_size(faces),
         address=address,
         short_address=_short(address),
     )
@@ -119,8 +120,13 @@ def _face(vendor: PublicVendor, cheapest: RewardRow | None, code: str) -> Face:
             contact[vendor.contact_field],
             ("card", gettext("Show your card at every visit")),
         ]
-    size = "large" if len(headline) <= _LARGE else "middling" if len(headline) <= _MIDDLING else "small"
-    return Face(code, headline, size, steps)
+    return Face(code, headline, steps)
+
+
+def _size(faces: Sequence[Face]) -> str:
+    """Return how large the deal can be printed, the same in all languages."""
+    longest = max((len(face.headline) for face in faces), default=0)
+    return "large" if longest <= _LARGE else "middling" if longest <= _MIDDLING else "small"
 
 
 def _headline(vendor: PublicVendor, cheapest: RewardRow | None, code: str) -> str:
