@@ -10,7 +10,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from structlog.types import EventDict, Processor, WrappedLogger
 
 # What these say at INFO is said once by ourselves, without addresses and arguments.
-QUIET = ("werkzeug", "rq.worker", "rq.job", "alembic", "flask_limiter", "flask-limiter")
+QUIET = ("werkzeug", "rq.worker", "rq.job", "alembic", "flask_limiter", "flask-limiter", "httpx2")
 # Database errors quote the row they are about.
 QUOTING = ("sqlalchemy", "psycopg")
 

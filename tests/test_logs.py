@@ -47,3 +47,9 @@ def test_it_names_where_an_error_came_from(capsys: pytest.CaptureFixture[str]) -
     [line] = lines(capsys)
     assert line["exception"] == "ValueError: three is not four"
     assert "test_it_names_where_an_error_came_from" in str(line["stack"])
+
+
+def test_it_names_no_phone_that_was_pushed_to(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure()
+    logging.getLogger("httpx2").info("HTTP Request: POST https://push.example/3/device/a-secret-token")
+    assert lines(capsys) == []

@@ -13,6 +13,8 @@ from flask import Flask
 from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.timeouts import JobTimeoutException
+from rq.worker import WorkerStatus
 
 from loyalty import jobs, queue
 from loyalty.jobs import handlers
@@ -60,10 +62,24 @@ class AppWorker(SimpleWorker):
 
     app: Flask
 
-    def perform_job(self, job: Job, queue: Queue) -> bool:
-        """Run one job."""
-        with self.app.app_context():
-            return super().perform_job(job, queue)
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Run one job without RQ's books about it: the outbox keeps better ones, and they took longer than the job.
+
+        The ring is taken down first, so that one which comes meanwhile is not taken for this one.
+        """
+        with self.connection.pipeline() as pipeline:
+            # Busy: a wish to stop waits for the end of the job.
+            self.set_state(WorkerStatus.BUSY, pipeline=pipeline)
+            pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
+            pipeline.delete(job.key)
+            pipeline.execute()
+        try:
+            with self.app.app_context(), self.death_penalty_class(job.timeout, JobTimeoutException, job_id=job.id):
+                job.perform()
+        except Exception:
+            # The row waits for the end of its lease, and for whoever looks for what is overdue.
+            _log.exception("Job %s failed", job.id)
+        self.set_state(WorkerStatus.IDLE)
 
 
 class _Supervisor:

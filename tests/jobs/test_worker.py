@@ -10,8 +10,14 @@ from pathlib import Path
 import pytest
 import redis
 from flask import Flask
+from rq import Queue
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.worker import WorkerStatus
 
 from config import Config
+from loyalty import queue
+from loyalty.jobs.worker import AppWorker
 from loyalty.services import outbox
 from tests.apns_fake import Answer
 from tests.factories import make_shop
@@ -39,6 +45,42 @@ def test_it_delivers_what_is_rung_for_survives_a_kill_and_stops_when_asked(
         parent.send_signal(signal.SIGTERM)
         assert parent.wait(30) == 0
     assert len(sink.mails) == 2
+
+
+@pytest.fixture
+def listener(app: Flask, config: Config, valkey: "redis.Redis") -> AppWorker:
+    """A worker that is handed its jobs, with nothing on the queue."""
+    valkey.flushdb()
+    server = redis.from_url(config.redis_url)
+    worker = AppWorker([Queue(queue.NAME, connection=server, serializer=JSONSerializer)], connection=server)
+    worker.app = app
+    return worker
+
+
+def hear(listener: AppWorker, message_id: str) -> None:
+    """Let the worker do what was rung for."""
+    [bell] = listener.queues
+    job = Job.fetch(message_id, connection=listener.connection, serializer=JSONSerializer)
+    listener.execute_job(job, bell)
+
+
+def test_it_takes_a_ring_down_before_it_delivers(app: Flask, sink: SmtpSink, listener: AppWorker) -> None:
+    with app.app_context():
+        message_id = make_mail()
+    hear(listener, str(message_id))
+    assert len(sink.mails) == 1
+    assert not listener.connection.exists(f"rq:job:{message_id}")
+    queue.poke(message_id)
+    assert listener.connection.exists(f"rq:job:{message_id}")
+
+
+def test_it_goes_on_after_a_job_that_fails(listener: AppWorker, caplog: pytest.LogCaptureFixture) -> None:
+    [bell] = listener.queues
+    bell.enqueue_call(queue.JOB, args=("no number of a row",), job_id="odd")
+    hear(listener, "odd")
+    assert "Job odd failed" in caplog.text
+    assert listener.get_state() == WorkerStatus.IDLE
+    assert not listener.connection.exists("rq:job:odd")
 
 
 @pytest.mark.usefixtures("context")

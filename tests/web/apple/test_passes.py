@@ -1,6 +1,8 @@
 """The pass: downloaded from the card's page, fetched by phones, unchanged where it is."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -53,6 +55,41 @@ def test_it_gives_every_change_within_one_second(bakery: Bakery) -> None:
         bakery.stamp()
         phone.fetch(held.serial)
         assert held.stamps == f"{balance}/10"
+
+
+@contextmanager
+def asked(app: Flask) -> Iterator[list[str]]:
+    """Collect the first words of the statements of the block."""
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement.split()[0])
+
+    with app.app_context():
+        engine = db.engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def test_it_asks_once_for_a_pass_and_notes_a_fetch_only_where_it_is_news(bakery: Bakery) -> None:
+    phone = bakery.phone()
+    held = phone.add(bakery.address)
+    # The first pass was noted after it was read.
+    phone.fetch(held.serial)
+    for since, status in ((None, 200), ("Fri, 31 Dec 2100 23:59:59 GMT", 304)):
+        held.last_modified = since
+        with asked(bakery.app) as said:
+            assert phone.fetch(held.serial).status_code == status
+        assert said == ["SELECT"]
+    bakery.stamp()
+    held.last_modified = None
+    phone.fetch(held.serial)
+    with asked(bakery.app) as said:
+        phone.fetch(held.serial)
+    assert said == ["SELECT", "UPDATE"]
 
 
 def test_it_answers_304_to_a_phone_that_has_the_pass(bakery: Bakery) -> None:
