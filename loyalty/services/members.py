@@ -66,11 +66,11 @@ def get(*, actor: Actor, user_id: UUID) -> Member:
 def change_role(*, actor: Actor, user_id: UUID, role: str, key: RequestKey) -> MemberChange:
     """Make somebody owner or manager; it holds from their next request on."""
     roles.require(actor=actor, role=Role.OWNER)
-    if role not in ROLES:
-        raise ValidationError({"role": N_("Choose one of the list.")})
 
     def work() -> MemberChange:
         member = _lock(actor, user_id, stays_owner=role == "owner")
+        if role not in ROLES:
+            raise ValidationError({"role": N_("Choose one of the list.")})
         member.role = role
         return _done(actor, "member.role_changed", user_id, role=role)
 

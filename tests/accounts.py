@@ -1,0 +1,57 @@
+"""People who sign in, as tests need them: with a phone that shows codes, and with a mailbox that is read."""
+
+from datetime import datetime
+from uuid import UUID
+
+import pyotp
+import sqlalchemy as sa
+
+from loyalty.database import db, transaction
+from loyalty.domain.mails import RenderedMail
+from loyalty.domain.values import RequestKey
+from loyalty.models.mail import EmailLog
+from loyalty.services import messages, second_factors
+from tests.office import Office
+
+HOME = "192.0.2.7"
+NEW_PASSWORD = "rye and sourdough 1912"
+
+
+def key_for(name: str, caller: str = "user:test") -> RequestKey:
+    """Make a key for a command of one person, the same for the same name."""
+    return RequestKey(caller, f"key-of-{name}-and-some-more", "asked")
+
+
+def id_of(office: Office) -> UUID:
+    """Return the id of whoever acts for an office."""
+    assert office.actor.user_id is not None
+    return office.actor.user_id
+
+
+def code_at(secret: str, at: datetime) -> str:
+    """Return what the phone shows."""
+    return pyotp.TOTP(secret).at(at)
+
+
+def give_phone(office: Office, at: datetime) -> tuple[str, tuple[str, ...]]:
+    """Turn the second factor on; returns the secret and the recovery codes. The code of `at` is used up by it."""
+    user_id = id_of(office)
+    offered = second_factors.begin(user_id=user_id, email=office.email)
+    made = second_factors.turn_on(
+        user_id=user_id, sealed=offered.sealed, code=code_at(offered.secret, at), at=at, key=key_for("turn-on")
+    )
+    assert made.codes is not None
+    return offered.secret, made.codes
+
+
+def mails(kind: str) -> list[RenderedMail]:
+    """Read the mails of a kind, the oldest first."""
+    with transaction():
+        found = db.session.scalars(sa.select(EmailLog.id).where(EmailLog.kind == kind).order_by(EmailLog.id)).all()
+    return [messages.render(email_log_id=mail_id) for mail_id in found]
+
+
+def token_in(mail: RenderedMail) -> str:
+    """Return the token of the link in a mail."""
+    (line,) = [line for line in mail.text.splitlines() if "/office/" in line]
+    return line.rpartition("/")[2]
