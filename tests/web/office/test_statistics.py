@@ -328,6 +328,34 @@ def test_it_lets_only_the_owner_watch_staff(app: Flask, client: FlaskClient, bak
         assert stats_staff.find_since(actor=bakery.shop.ada) is None
 
 
+def test_it_shows_names_as_they_are_and_speaks_the_readers_language(
+    app: Flask, client: FlaskClient, bakery: Bakery
+) -> None:
+    with app.app_context():
+        raw = '<i>"Ünder" & 100%(x)s</i>'
+        corner = replace(
+            bakery.shop, ben=replace(bakery.shop.ben, store_id=make_store(bakery.shop, "corner", name=raw))
+        )
+        with clock_at(on(6, 24)):
+            for _ in range(3):
+                stamp(corner, make_card(corner, name=raw))
+        stats_rollup.roll_up(at=AT)
+    enter(app, client, bakery.shop)
+    for place in ("?store=corner", "", "/revenue"):
+        page = client.get(f"/office/statistics{place}").text
+        assert "&lt;i&gt;&#34;Ünder&#34; &amp; 100%(x)s&lt;/i&gt;" in page
+        assert "<i>" not in page
+    for language in ("fr", "de", "lb"):
+        for place in ("", "?days=365", "/customers", "/revenue", "/staff"):
+            separator = "&" if "?" in place else "?"
+            page = client.get(f"/office/statistics{place}{separator}lang={language}")
+            assert page.status_code == 200
+            assert "%(" not in page.text.replace("100%(x)s", "")
+        assert {"fr": "lu", "de": "Mo.", "lb": "Mé."}[language] in client.get(
+            f"/office/statistics?lang={language}"
+        ).text
+
+
 def test_it_refuses_strangers(client: FlaskClient, bakery: Bakery) -> None:
     for place in ("", "/customers", "/revenue", "/staff"):
         answer = client.get(f"/office/statistics{place}")
