@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, func, literal, select
+from sqlalchemy import bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
-from loyalty.database import AnyRow, AnySelect, db, run_alone
+from loyalty.database import AnyRow, db, run_alone
 from loyalty.domain.values import PassContent
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
@@ -29,53 +29,48 @@ _STORES: Final = (
 )
 
 
-def _reading(which: ColumnElement[bool]) -> AnySelect:
-    """All that a pass shows as one statement, with one time for all of it."""
-    card, program = LoyaltyCard, LoyaltyProgram
-    return (
-        select(
-            card.id,
-            card.vendor_id,
-            card.public_token,
-            card.stamp_count,
-            card.points_balance,
-            card.card_number,
-            card.scan_code,
-            card.is_active,
-            card.ledger_seq,
-            card.apple_serial_number,
-            card.apple_auth_token,
-            card.apple_content_hash,
-            card.apple_changed_at,
-            card.apple_change_seq,
-            card.apple_fetched_at,
-            card.apple_shown_seq,
-            program.card_name,
-            program.card_color,
-            program.loyalty_type,
-            program.stamps_target,
-            program.stamps_reward_description,
-            program.minimum_redemption_points,
-            program.logo_url,
-            program.hero_image_url,
-            program.terms_text,
-            program.privacy_url,
-            Vendor.name,
-            Customer.locale,
-            card_views.OFFERS,
-            _STORES,
-            func.statement_timestamp().label("read_at"),
-        )
-        .join(Customer, Customer.id == card.customer_id)
-        .join(program, program.id == card.program_id)
-        .join(Vendor, Vendor.id == card.vendor_id)
-        .where(which)
+# All that a pass shows as one statement, with one time for all of it.
+_READING: Final = (
+    select(
+        LoyaltyCard.id,
+        LoyaltyCard.vendor_id,
+        LoyaltyCard.public_token,
+        LoyaltyCard.stamp_count,
+        LoyaltyCard.points_balance,
+        LoyaltyCard.card_number,
+        LoyaltyCard.scan_code,
+        LoyaltyCard.is_active,
+        LoyaltyCard.ledger_seq,
+        LoyaltyCard.apple_serial_number,
+        LoyaltyCard.apple_auth_token,
+        LoyaltyCard.apple_content_hash,
+        LoyaltyCard.apple_changed_at,
+        LoyaltyCard.apple_change_seq,
+        LoyaltyCard.apple_fetched_at,
+        LoyaltyCard.apple_shown_seq,
+        LoyaltyProgram.card_name,
+        LoyaltyProgram.card_color,
+        LoyaltyProgram.loyalty_type,
+        LoyaltyProgram.stamps_target,
+        LoyaltyProgram.stamps_reward_description,
+        LoyaltyProgram.minimum_redemption_points,
+        LoyaltyProgram.logo_url,
+        LoyaltyProgram.hero_image_url,
+        LoyaltyProgram.terms_text,
+        LoyaltyProgram.privacy_url,
+        Vendor.name,
+        Customer.locale,
+        card_views.OFFERS,
+        _STORES,
+        func.statement_timestamp().label("read_at"),
     )
-
-
+    .join(Customer, Customer.id == LoyaltyCard.customer_id)
+    .join(LoyaltyProgram, LoyaltyProgram.id == LoyaltyCard.program_id)
+    .join(Vendor, Vendor.id == LoyaltyCard.vendor_id)
+)
 # Put together once: a phone's question is to cost little more than the signature.
-_BY_SERIAL: Final = _reading(LoyaltyCard.apple_serial_number == bindparam("serial"))
-_BY_ID: Final = _reading(LoyaltyCard.id == bindparam("card_id"))
+_BY_SERIAL: Final = _READING.where(LoyaltyCard.apple_serial_number == bindparam("serial"))
+_BY_ID: Final = _READING.where(LoyaltyCard.id == bindparam("card_id"))
 
 
 @dataclass(frozen=True, slots=True)
