@@ -348,9 +348,9 @@ def test_it_shows_names_as_they_are_and_speaks_the_readers_language(
     for language in ("fr", "de", "lb"):
         for place in ("", "?days=365", "/customers", "/revenue", "/staff"):
             separator = "&" if "?" in place else "?"
-            page = client.get(f"/office/statistics{place}{separator}lang={language}")
-            assert page.status_code == 200
-            assert "%(" not in page.text.replace("100%(x)s", "")
+            answer = client.get(f"/office/statistics{place}{separator}lang={language}")
+            assert answer.status_code == 200
+            assert "%(" not in answer.text.replace("100%(x)s", "")
         assert {"fr": "lu", "de": "Mo.", "lb": "Mé."}[language] in client.get(
             f"/office/statistics?lang={language}"
         ).text
