@@ -1,0 +1,94 @@
+"""Transactions in a real Chromium: filtered, filters taken off with one tap, and saved as a file."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from loyalty.services import accounts, voids
+from tests.browser.conftest import OpenBakery
+from tests.browser.test_office import AXE, DESK, PHONE, TAGS
+from tests.factories import change_program, make_card, make_key
+from tests.office import PASSWORD
+from tests.services.voiding import stamp
+
+pytestmark = pytest.mark.browser
+
+NARROW = {"width": 320, "height": 700}
+
+
+@pytest.fixture
+def bakery(open_bakery: OpenBakery) -> OpenBakery:
+    """Cleo came a few times, and once it was a mistake."""
+    shop = open_bakery.shop
+    with open_bakery.app.app_context():
+        accounts.create_owner(vendor_id=shop.vendor_id, email="office@bakery.example", password=PASSWORD)
+        change_program(shop, cooldown_minutes=0, max_daily_stamps=50)
+        make_card(shop, name="Émile Kieffer-Schmitt de la Chapelle", points=12_340)
+        gone = stamp(shop, open_bakery.cleo)
+        stamp(shop, open_bakery.cleo)
+        voids.void(actor=shop.mia, transaction_id=gone, reason="The wrong card", key=make_key(shop.mia))
+    return open_bakery
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [(DESK, "light"), (PHONE, "dark"), (NARROW, "light")],
+    ids=["desk", "phone", "narrow"],
+)
+def test_it_filters_and_saves(
+    till_browser: Browser, live: str, bakery: OpenBakery, tmp_path: Path, size: dict[str, int], scheme: str
+) -> None:
+    context = till_browser.new_context(
+        base_url=live,
+        viewport=size,  # type: ignore[arg-type]
+        bypass_csp=True,
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+
+    def assert_fine() -> None:
+        page.evaluate(AXE)
+        found = page.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", TAGS)
+        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+
+    page.goto("/office/transactions")
+    page.get_by_label("E-mail").fill("office@bakery.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1, name="Transactions")).to_be_visible()
+    expect(page.get_by_text("Taken back by Mia")).to_be_visible()
+    assert_fine()
+    page.get_by_label("What").select_option("Stamp")
+    page.get_by_label("Staff").select_option("Ben")
+    page.get_by_role("button", name="Filter").click()
+    rows = page.get_by_role("rowheader").get_by_role("link")
+    expect(rows).to_have_text(["Cleo Martin", "Cleo Martin"])
+    assert_fine()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save as a spreadsheet (CSV)").click()
+    download.value.save_as(tmp_path / "saved.csv")
+    assert download.value.suggested_filename.startswith("transactions-")
+    assert len((tmp_path / "saved.csv").read_text("utf-8-sig").splitlines()) == 3
+    page.get_by_role("link", name="Stamp Remove this filter").click()
+    expect(page.get_by_label("What")).to_have_value("")
+    expect(page.get_by_label("Staff").locator("option:checked")).to_have_text("Ben")
+    page.go_back()
+    expect(page.get_by_label("What")).to_have_value("stamp_earned")
+    page.get_by_role("link", name="Remove all filters").click()
+    page.get_by_label("Card number").fill("123")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Some of the fields need another look.")).to_be_focused()
+    expect(page.get_by_label("Card number")).to_have_value("123")
+    assert_fine()
+    page.get_by_label("Card number").fill(bakery.cleo.card_number)
+    page.get_by_label("What").select_option("Points expired")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_role("main").get_by_text("No transaction is like that.").last).to_be_visible()
+    assert_fine()
+    page.get_by_role("link", name="Show all transactions").click()
+    rows.first.click()
+    expect(page.get_by_role("heading", level=1, name="Cleo Martin")).to_be_visible()
+    context.close()
