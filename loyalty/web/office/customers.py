@@ -25,6 +25,7 @@ from loyalty.services.card_details import HistoryEntry
 from loyalty.web.access import current_actor, now, requires
 from loyalty.web.errors import sentence_of
 from loyalty.web.forms import request_key
+from loyalty.web.htmx import is_htmx
 from loyalty.web.limits import limit
 from loyalty.web.locale import number
 from loyalty.web.office.blueprint import blueprint
@@ -43,7 +44,7 @@ class AdjustmentForm(OfficeForm):
         default="stamps",
         validate_choice=False,
     )
-    delta = WholeNumberField(_l("Change"))
+    delta = WholeNumberField(_l("Plus or minus"))
     reason = StringField(_l("Reason"))
 
 
@@ -157,6 +158,21 @@ def resend_passes(card_id: UUID) -> ResponseReturnValue:
         return _show(card_id, wallets=form), 422
     flash(gettext("The pass is being sent again."))
     return _back(card_id)
+
+
+@blueprint.get("/customers/<uuid:card_id>/wallets")
+@requires(Role.MANAGER)
+def wallets(card_id: UUID) -> ResponseReturnValue:
+    """Say anew what the wallets show of a card; only its page asks."""
+    if not is_htmx():
+        return _back(card_id)
+    actor = current_actor()
+    return render_template(
+        "office/_wallets.html",
+        wallets_form=KeyForm(formdata=None),
+        card=card_views.get_at_counter(actor=actor, card_id=card_id, at=now()),
+        states=wallet_states.list_states(actor=actor, card_id=card_id),
+    )
 
 
 @blueprint.get("/customers/<uuid:card_id>/transactions/<uuid:transaction_id>/void")
