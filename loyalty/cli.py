@@ -19,7 +19,7 @@ from loyalty.domain.values import Actor, Admin, RequestKey, Role, Scope
 from loyalty.errors import LoyaltyError, ValidationError
 from loyalty.jobs import sweep as sweeping
 from loyalty.jobs import worker as working
-from loyalty.services import accounts, api_keys, onboarding, stats_rollup, stores, vendors, verification
+from loyalty.services import accounts, api_keys, onboarding, second_factors, stats_rollup, stores, vendors, verification
 from loyalty.wallets.dev_certificates import make_dev_certificates
 
 admin = AppGroup("admin", help="People who run the platform.")
@@ -120,6 +120,15 @@ def admin_create(email: str) -> None:
     with _refusals():
         accounts.create_user(email=email, password=password, is_admin=True)
     click.echo(f"Password, shown this once: {password}")
+
+
+@admin.command("second-factor-off")
+@click.argument("email")
+def second_factor_off(email: str) -> None:
+    """Turn the second factor of a person off who has lost phone and recovery codes."""
+    with _refusals():
+        second_factors.turn_off_for(email=email)
+    click.echo("The second factor is off. Tell the person to turn it on again.")
 
 
 @vendor.command("create")

@@ -112,6 +112,16 @@ def turn_off(*, user_id: UUID, code: str, at: datetime, key: RequestKey) -> Turn
     return idempotency.run(key, TurnedOff, work)
 
 
+def turn_off_for(*, email: str) -> None:
+    """Turn the second factor of somebody off who has lost phone and codes: by whoever runs the platform."""
+    with transaction():
+        user_id = db.session.scalar(select(User.id).where(User.email == email.strip().lower()))
+        if user_id is None:
+            raise NotFound
+        remove(user_id=user_id)
+        audit.record(actor=Admin(), action="second_factor.turned_off", subject_type="user", subject_id=user_id)
+
+
 def remove(*, user_id: UUID) -> None:
     """Forget a person's second factor, in the caller's transaction."""
     db.session.execute(update(User).where(User.id == user_id).values(totp_secret=None, totp_step=None))

@@ -9,7 +9,7 @@ from flask import Flask
 
 from loyalty.database import db
 from loyalty.domain import passwords as domain
-from loyalty.errors import NotAuthenticated, RateLimited, SecondFactorRequired, ValidationError
+from loyalty.errors import NotAuthenticated, NotFound, RateLimited, SecondFactorRequired, ValidationError
 from loyalty.models.audit import AuditEvent
 from loyalty.models.users import RecoveryCode, User, UserSession
 from loyalty.services import accounts, passwords, second_factors
@@ -195,3 +195,11 @@ def test_it_takes_a_challenge_for_ten_minutes_and_with_this_password(context: No
         accounts.sign_in_with_code(challenge=wanted, code=code_at(secret, LATER), at=LATER)
     # A new password is no way around the phone.
     challenge(password=NEW_PASSWORD)
+
+
+def test_it_is_turned_off_for_whoever_has_lost_everything(context: None) -> None:
+    give_phone(make_bakery(), NOW)
+    with pytest.raises(NotFound):
+        second_factors.turn_off_for(email="nobody@bakery.example")
+    second_factors.turn_off_for(email=" Ada@Bakery.example")
+    accounts.sign_in(email="ada@bakery.example", password=PASSWORD, source_ip=HOME, at=LATER)
