@@ -15,7 +15,7 @@ import psycopg
 import sqlalchemy as sa
 from flask import Flask
 
-from benchmarks import limit, load, report, wallets
+from benchmarks import api, limit, load, report, wallets
 from benchmarks.report import Line
 from benchmarks.shop import Shop, Stand, make_rows, make_shop, stand
 from config import ROOT
@@ -33,8 +33,14 @@ def main() -> int:
         folder.chmod(0o711)
         port = _free_port()
         with stand(folder, port) as ground:
-            lines = [] if options.only == "wallets" else _measure(ground, folder, port, options.rounds, options.seconds)
-            if options.only != "till":
+            with ground.app.app_context():
+                rows = make_rows("limit")
+            lines = []
+            if options.only in (None, "till"):
+                lines += _measure(ground, rows, folder, port, options.rounds, options.seconds)
+            if options.only in (None, "api"):
+                lines += api.measure(ground, rows, folder, port, options.rounds, max(1, options.seconds // 3))
+            if options.only in (None, "wallets"):
                 lines += wallets.measure(ground, folder, port, options.rounds, options.seconds)
             around = report.surroundings(_version(ground), before)
     print("\n".join(around), report.table(lines), report.MEANING, sep="\n")
@@ -43,9 +49,9 @@ def main() -> int:
     return 0
 
 
-def _measure(ground: Stand, folder: Path, port: int, rounds: int, seconds: int) -> list[Line]:
+def _measure(ground: Stand, rows: Shop, folder: Path, port: int, rounds: int, seconds: int) -> list[Line]:
     with ground.app.app_context():
-        shop, rows = make_shop("bench"), make_rows("limit")
+        shop = make_shop("bench")
     scripts = _scripts(ground.app, rows, folder)
     least = Line("pgbench, the stamp's transaction", "per second")
     whole = Line("pgbench, all statements of the request", "per second")
@@ -146,7 +152,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each measurement, in turn")
     parser.add_argument("--seconds", type=int, default=6, help="seconds of each measurement")
-    parser.add_argument("--only", choices=["till", "wallets"], help="one half; docs/performance.md stays as it is")
+    parser.add_argument(
+        "--only", choices=["till", "api", "wallets"], help="one part; docs/performance.md stays as it is"
+    )
     parser.add_argument("--no-write", dest="write", action="store_false", help="leave docs/performance.md as it is")
     return parser.parse_args()
 

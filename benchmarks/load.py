@@ -120,7 +120,7 @@ def closed_loop(
             connections[place].stamp(chance.choice(cards), with_pin=with_pin)
             counts[place] += 1
 
-    _all_at_once(work, len(tablets))
+    all_at_once(work, len(tablets))
     return sum(counts) / (time.perf_counter() - began)
 
 
@@ -136,7 +136,7 @@ def ask_all(port: int, requests: list[bytes], status: int, seconds: float) -> fl
                 raise RuntimeError(f"{found} instead of {status}")
             counts[place] += 1
 
-    _all_at_once(work, CLIENTS)
+    all_at_once(work, CLIENTS)
     return sum(counts) / (time.perf_counter() - began)
 
 
@@ -159,11 +159,12 @@ def open_loop(port: int, tablets: list[Tablet], cards: list[UUID], rate: float, 
             connections[place].stamp(chance.choice(cards))
             latencies[number] = time.perf_counter() - due
 
-    _all_at_once(work, len(tablets))
+    all_at_once(work, len(tablets))
     return sorted(latencies)
 
 
-def _all_at_once(work: Callable[[int], None], number: int) -> None:
+def all_at_once(work: Callable[[int], None], number: int) -> None:
+    """Do something in so many threads; raise the first failure."""
     failures: list[BaseException] = []
 
     def guarded(place: int) -> None:

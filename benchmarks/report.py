@@ -29,6 +29,8 @@ MEANING = """
 - **stamps with a PIN each**: the same with the PIN in every request, beside the bcrypt checks that the cores can do.
 - **latency**: stamps sent at fixed moments at half of the highest rate, whether or not the server keeps up, measured
   from the moment on which each was due.
+- **API**: the same for a shop's own software: a key instead of the cookie, no PIN, JSON instead of HTML, for as many
+  clients as the line says, each with one connection that asks again as soon as it has its answer.
 - **ledger verify**: rows replayed and hashed a second, beside psycopg reading the same rows.
 - **Apple passes**: signed and zipped from what a card shows, beside the bare signatures of the same core.
 - **a whole pass, an unchanged pass**: 8 phones on real HTTP connections ask gunicorn for passes as the database has
