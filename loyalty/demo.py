@@ -121,6 +121,7 @@ def describe(shop: Shop, public_url: str) -> str:
         "  pair with": f"{shop['terminal_pairing_code']}   (10 minutes, once; `flask demo` makes another)",
         "  PIN": f"{shop['staff_pin']} of Ben, cashier; {shop['manager_pin']} of Ada, manager",
         "Office": f"{public_url}/office   {shop['owner_email']}   {shop['owner_password']}",
+        "Admin": f"{public_url}/admin   {shop['admin_email']}   {shop['admin_password']}",
         "Programs": f"{public_url}/api/v1/docs   {shop['api_key']}",
     }
     return "\n".join(f"{name:12} {value}" for name, value in lines.items())
