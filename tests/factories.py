@@ -22,6 +22,9 @@ from loyalty.models.users import User, VendorMember
 from loyalty.models.vendors import Store, Vendor, VendorPolicy
 from loyalty.services import adjustments, cards
 
+# A bcrypt hash of the lowest cost; nobody signs in with it.
+NO_PASSWORD = "$2b$04$pyEBup5KFa6IKIaf..Tu9uXqGT9hLqEqsOHuUs6PNX5NJlo/NYfqO"
+
 _numbers = itertools.count(1)
 
 
@@ -79,7 +82,7 @@ def make_shop(
         _add(Store(id=store_id, vendor_id=vendor_id, code="main", name="Main Street"))
         activated = {"is_active": active, "activated_at": datetime.now(UTC) if active else None}
         _add(LoyaltyProgram(id=program_id, vendor_id=vendor_id, **{**activated, **program}))
-        _add(User(id=user_id, email=f"ada@{code}.example", password_hash="none"))
+        _add(User(id=user_id, email=f"ada@{code}.example", password_hash=NO_PASSWORD))
         _add(VendorMember(user_id=user_id, vendor_id=vendor_id, role="owner"))
     terminal_id, token = make_terminal(vendor_id, store_id)
     till = Actor(vendor_id=vendor_id, role=Role.STAFF, store_id=store_id, terminal_id=terminal_id)

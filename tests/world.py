@@ -336,7 +336,11 @@ def _session(shop: factories.Shop, role: str) -> str:
     vendor_id = None if role == "admin" else shop.vendor_id
     with transaction():
         is_admin = vendor_id is None
-        db.session.add(User(id=user_id, email=f"{role}@{shop.code}.example", password_hash="none", is_admin=is_admin))
+        db.session.add(
+            User(
+                id=user_id, email=f"{role}@{shop.code}.example", password_hash=factories.NO_PASSWORD, is_admin=is_admin
+            )
+        )
         db.session.flush()
         if vendor_id is not None:
             db.session.add(VendorMember(user_id=user_id, vendor_id=vendor_id, role=role))
