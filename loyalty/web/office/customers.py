@@ -24,12 +24,12 @@ from loyalty.services import (
 from loyalty.services.card_details import HistoryEntry
 from loyalty.web.access import current_actor, now, requires
 from loyalty.web.errors import sentence_of
+from loyalty.web.fields import WholeNumberField
 from loyalty.web.forms import request_key
 from loyalty.web.htmx import is_htmx
 from loyalty.web.limits import limit
 from loyalty.web.locale import number
 from loyalty.web.office.blueprint import blueprint
-from loyalty.web.office.fields import WholeNumberField
 from loyalty.web.office.forms import KeyForm, OfficeForm
 from loyalty.web.office.pages import Page, page_number
 from loyalty.web.sentences import gettext
@@ -164,15 +164,12 @@ def resend_passes(card_id: UUID) -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def wallets(card_id: UUID) -> ResponseReturnValue:
     """Say anew what the wallets show of a card; only its page asks."""
+    actor = current_actor()
+    states = wallet_states.list_states(actor=actor, card_id=card_id)
     if not is_htmx():
         return _back(card_id)
-    actor = current_actor()
-    return render_template(
-        "office/_wallets.html",
-        wallets_form=KeyForm(formdata=None),
-        card=card_views.get_at_counter(actor=actor, card_id=card_id, at=now()),
-        states=wallet_states.list_states(actor=actor, card_id=card_id),
-    )
+    card = card_views.get_at_counter(actor=actor, card_id=card_id, at=now())
+    return render_template("office/_wallets.html", wallets_form=KeyForm(formdata=None), card=card, states=states)
 
 
 @blueprint.get("/customers/<uuid:card_id>/transactions/<uuid:transaction_id>/void")

@@ -21,11 +21,13 @@ from loyalty.models.transactions import LoyaltyTransaction, TransactionDetail
 from loyalty.services import accounts, card_lists, stamps
 from tests.browsing import hidden, sign_in
 from tests.factories import Card, Shop, change_policy, change_program, make_card, make_key, make_shop
-from tests.google_fake import GoogleFake
-from tests.google_platform import google, save
+from tests.google_fake import GoogleFake, Trouble
+from tests.google_platform import deliver_all, google, save
 from tests.office import PASSWORD, Office
 
 __all__ = ["google"]
+
+HTMX = {"HX-Request": "true"}
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def test_it_shows_a_customer_with_card_wallets_and_history(
     for words in ("Cleo Martin", "cleo@example.org", "+352621123456", "opening balance", "Ben", "Main Street"):
         assert words in page
     assert "The pass in Google Wallet shows 3 stamps and 0 points, the card has 4 stamps and 0 points." in page
-    assert "Google was told 1 minute ago." in page
+    assert "Google was told just now." in page
     assert "Waiting to be sent, since today" in page
     assert "Apple Wallet is not set up on this platform." in page
 
@@ -331,6 +333,39 @@ def test_it_sends_the_pass_again_once_per_key(client: FlaskClient, bakery: Baker
     with bakery.app.app_context():
         waiting = sa.select(OutboxMessage.version).where(OutboxMessage.delivered_at.is_(None))
         assert list(db.session.execute(waiting).scalars()) == [1]
+
+
+def test_it_looks_again_while_a_wallet_waits(client: FlaskClient, bakery: Bakery, google: GoogleFake) -> None:
+    asks = f'hx-get="{bakery.path}/wallets" hx-trigger='
+    with bakery.app.app_context():
+        save(bakery.cleo)
+    page = client.get(bakery.path)
+    assert f'{asks}"none"' in page.text
+    post(client, page, f"{bakery.path}/passes")
+    assert f'{asks}"every 3s"' in client.get(bakery.path).text
+    panel = client.get(f"{bakery.path}/wallets", headers=HTMX).text
+    assert f'{asks}"every 3s"' in panel
+    assert "Waiting to be sent" in panel
+    with bakery.app.app_context():
+        deliver_all()
+    panel = client.get(f"{bakery.path}/wallets", headers=HTMX).text
+    assert f'{asks}"none"' in panel
+    assert "Waiting to be sent" not in panel
+
+
+def test_it_looks_now_and_then_while_sending_fails(client: FlaskClient, bakery: Bakery, google: GoogleFake) -> None:
+    with bakery.app.app_context():
+        save(bakery.cleo)
+        google.trouble.append(Trouble(status=503))
+        stamps.add(actor=bakery.shop.ben, card=bakery.cleo.ref, quantity=1, key=make_key(bakery.shop.ben))
+        deliver_all()
+    panel = client.get(f"{bakery.path}/wallets", headers=HTMX).text
+    assert "Sending has failed so far." in panel
+    assert 'hx-trigger="every 30s"' in panel
+
+
+def test_it_shows_the_wallets_alone_to_their_page_only(client: FlaskClient, bakery: Bakery) -> None:
+    assert client.get(f"{bakery.path}/wallets").location == bakery.path
 
 
 def test_it_says_why_there_is_nothing_to_send(client: FlaskClient, bakery: Bakery, google: GoogleFake) -> None:
