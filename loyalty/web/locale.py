@@ -137,7 +137,7 @@ def ago(value: datetime) -> str:
     """Write how long ago something was, in whole minutes, hours or days."""
     since = min(value - datetime.now(UTC), timedelta())
     if since > -timedelta(minutes=1):
-        return gettext("just now")
+        return str(gettext("just now"))
     return dates.format_timedelta(since, granularity="minute", add_direction=True, locale=_formats())
 
 
