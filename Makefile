@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test sure lint fix strings check-strings bench shots lock chromium
+.PHONY: help run test fuzz sure lint fix strings check-strings bench shots lock chromium
 BIN := .venv/bin
 # The first that is new enough; a name on the PATH may belong to a version that is not really there.
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -20,6 +20,9 @@ run: .venv/.run ## start everything: servers, demo shop, web server, worker and 
 
 test: .venv/.dev chromium ## run all tests, in two processes
 	@$(BIN)/pytest -q -n 2
+
+fuzz: .venv/.dev ## ask the JSON API 200,000 times what its description allows and forbids (hours; FUZZ_EXAMPLES, FUZZ_SEED)
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-2000} $(BIN)/pytest -q -s tests/web/api/test_schemathesis.py
 
 sure: .venv/.dev lint check-strings ## everything that has to hold before a commit
 	$(BIN)/pytest -q tests/test_migrations.py

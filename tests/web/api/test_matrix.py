@@ -4,6 +4,7 @@ The operations come from the registrations and the bodies from their fields, so 
 """
 
 import secrets
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from loyalty.database import db, transaction
 from loyalty.domain.values import Scope
+from loyalty.models.api import ApiKey
 from loyalty.web.api.operations import OPERATIONS, Operation
 from loyalty.web.api.spec import build
 from tests import world
@@ -101,3 +104,23 @@ def test_it_writes_nothing_where_only_reading_is_asked(app: Flask, owner_engine:
         if made.scope is not None:
             ask(caller, made, bakery)
     assert fingerprint(owner_engine, of=vendor_id) == before
+
+
+@pytest.mark.parametrize("ends", ["revoked", "expired"])
+@pytest.mark.parametrize("scope", [Scope.MANAGE, Scope.PLATFORM])
+def test_it_opens_nothing_to_a_key_that_has_ended(app: Flask, owner_engine: sa.Engine, scope: Scope, ends: str) -> None:
+    with app.app_context():
+        bakery = world.make_business("bakery")
+        text = make_platform_key() if scope is Scope.PLATFORM else make_api_key(bakery.shop, scope)
+        with transaction():
+            over = datetime.now(UTC) - timedelta(seconds=1)
+            column = "revoked_at" if ends == "revoked" else "expires_at"
+            db.session.execute(sa.update(ApiKey).where(ApiKey.scope == scope).values({column: over}))
+    before = fingerprint(owner_engine)
+    wrong = []
+    for made in OPERATIONS:
+        if made.scope is not None:
+            answer = ask(Caller(app, text), made, bakery)
+            wrong += [f"{made.method} {made.path} -> {answer.status_code}"] * (answer.status_code != 401)
+    assert wrong == []
+    assert fingerprint(owner_engine) == before
