@@ -15,10 +15,10 @@ from loyalty.errors import NotFound, ValidationError
 from loyalty.services import api_keys, stores
 from loyalty.services.api_keys import KeyRow, NewKey
 from loyalty.web.access import current_actor, now, requires
+from loyalty.web.fields import WholeNumberField
 from loyalty.web.forms import request_key
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.confirm import confirm_page
-from loyalty.web.office.fields import WholeNumberField
 from loyalty.web.office.forms import OfficeForm
 from loyalty.web.sentences import gettext
 

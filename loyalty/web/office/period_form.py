@@ -10,34 +10,19 @@ from flask import request
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectField
 from wtforms.fields.choices import SelectChoice
-from wtforms.widgets import DateInput
 
 from loyalty.domain.values import Actor
 from loyalty.errors import NotFound, ValidationError
 from loyalty.services import stats_periods, stores
 from loyalty.services.stats_periods import Period
 from loyalty.web.access import now
+from loyalty.web.fields import DayField
 from loyalty.web.locale import zone
-from loyalty.web.office.fields import TypedField
 from loyalty.web.office.forms import OfficeForm
 from loyalty.web.sentences import gettext
 
 PRESETS: Final = (7, 30, 90, 365)
 MOST_MONTHS: Final = 24
-
-
-class DayField(TypedField):
-    """A day, as browsers send it."""
-
-    data: date | None
-    widget = DateInput()
-
-    def read(self, typed: str) -> date:
-        """Read a day."""
-        try:
-            return date.fromisoformat(typed)
-        except ValueError as error:
-            raise ValueError(gettext("Write the day as 2026-11-20.")) from error
 
 
 class PeriodForm(OfficeForm):

@@ -14,7 +14,8 @@ from loyalty.errors import ValidationError
 from loyalty.services import images
 from loyalty.services.images import Shape
 from loyalty.web.access import current_actor
-from loyalty.web.office.fields import MoneyField, WholeNumberField
+from loyalty.web.fields import WholeNumberField
+from loyalty.web.office.fields import MoneyField
 from loyalty.web.office.forms import OfficeForm
 from loyalty.web.sentences import gettext
 

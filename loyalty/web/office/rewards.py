@@ -10,9 +10,10 @@ from loyalty.domain.values import Role
 from loyalty.errors import ValidationError
 from loyalty.services import programs, rewards
 from loyalty.web.access import current_actor, requires
+from loyalty.web.fields import WholeNumberField
 from loyalty.web.forms import request_key
 from loyalty.web.office.blueprint import blueprint
-from loyalty.web.office.fields import MoneyField, WholeNumberField
+from loyalty.web.office.fields import MoneyField
 from loyalty.web.office.forms import OfficeForm
 from loyalty.web.sentences import gettext
 

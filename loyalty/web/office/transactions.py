@@ -23,12 +23,12 @@ from loyalty.services import exports, pins, stores, transaction_table
 from loyalty.services.transaction_lists import Filters
 from loyalty.services.transaction_table import Line
 from loyalty.web.access import current_actor, now, requires
+from loyalty.web.fields import DayField
 from loyalty.web.limits import limit
 from loyalty.web.locale import day, zone
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.downloads import card_cell, csv_file, local_parts
 from loyalty.web.office.forms import OfficeForm
-from loyalty.web.office.period_form import DayField
 from loyalty.web.sentences import gettext
 
 KINDS: Final = {

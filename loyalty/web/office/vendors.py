@@ -1,11 +1,7 @@
 """The shop's own settings: how customers join, and in which language, time and length of PIN it works."""
 
-from zoneinfo import available_timezones
-
-from babel import Locale
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
@@ -14,6 +10,7 @@ from loyalty.domain import settings
 from loyalty.domain.values import Role
 from loyalty.errors import ValidationError
 from loyalty.services import vendors
+from loyalty.web import choices
 from loyalty.web.access import current_actor, requires
 from loyalty.web.forms import request_key
 from loyalty.web.locale import LANGUAGES
@@ -75,9 +72,6 @@ def change_vendor() -> ResponseReturnValue:
 
 def _page(form: VendorForm, present: vendors.VendorSettings) -> str:
     # The shop's own zone is always among them: a list without it would change it in silence.
-    zones = {zone for zone in available_timezones() if "/" in zone} | {present.timezone}
-    form.timezone.choices = [SelectChoice(zone, zone.replace("_", " ")) for zone in sorted(zones)]
-    names = Locale.parse(str(get_locale() or "en")).territories
-    countries = [(code, names.get(code, code)) for code in settings.COUNTRIES]
-    form.country.choices = [SelectChoice(*country) for country in sorted(countries, key=lambda pair: pair[1])]
+    form.timezone.choices = choices.zones(present.timezone)
+    form.country.choices = choices.countries()
     return render_template("office/settings.html", form=form, vendor=present)
