@@ -1,0 +1,122 @@
+"""The API against its own description, from outside: nothing undocumented, no fault, whatever is sent."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+import bcrypt
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from config import ROOT, Config
+from loyalty.database import db, transaction
+from loyalty.domain.values import CardRef, Scope
+from loyalty.errors import LoyaltyError
+from loyalty.models.programs import LoyaltyProgram, Reward
+from loyalty.models.vendors import Store, Vendor
+from loyalty.services import cards, pins, verification
+from tests import factories, world
+from tests.crash_till import web_server
+from tests.web.api.callers import make_api_key, make_platform_key
+from tests.web.api.fuzzing import fuzz, write_down
+from tests.world import Business
+
+SEED = int(os.environ.get("FUZZ_SEED", "20261121"))
+# How often each phase asks each operation at most; what is written in the description alone decides about "coverage".
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "4"))
+FULL = 100_000
+# What is there, was taken back, or went away with what belongs to it before it could be asked for.
+TAKEN = {
+    "POST /admin/loyalty/vendors",
+    "POST /vendor/loyalty/program",
+    "POST /vendor/loyalty/transactions/{transaction_id}/void",
+    "POST /vendor/loyalty/webhooks/deliveries/{delivery_id}/replay",
+}
+PHASES = {"coverage": 2_000, "examples,fuzzing": 200, "stateful": 20}
+
+
+@pytest.fixture
+def server(app: Flask, config: Config, tmp_path: Path) -> Iterator[tuple[str, int]]:
+    with web_server(config, tmp_path, served="wsgi:app") as address:
+        yield address
+
+
+@pytest.mark.parametrize("phases", PHASES)
+def test_it_answers_as_its_description_says(app: Flask, server: tuple[str, int], tmp_path: Path, phases: str) -> None:
+    with app.app_context():
+        bakery, meat = make_ground("bakery"), world.make_business("meat")
+        keys = make_api_key(bakery.shop, Scope.MANAGE), make_platform_key()
+        values = values_of(bakery, meat)
+    with kept_open(app, bakery):
+        run = fuzz(server, tmp_path, keys, values, phases, examples=EXAMPLES, seed=SEED)
+    assert run.code == 0, run.said
+    assert run.cases >= PHASES[phases]
+    if phases == "coverage":
+        # Else all was refused at the door, and nothing was tried.
+        assert run.never_answered_well() <= TAKEN
+    with app.app_context():
+        assert verification.verify().findings == []
+    if run.cases >= FULL:
+        write_down(run, phases, SEED, ROOT / "docs" / "reliability.md")
+
+
+def make_ground(code: str) -> Business:
+    """Furnish a shop whose till asks for no PIN; a PIN that comes along is hashed as cheaply as can be."""
+    business = world.make_business(code)
+    factories.change_policy(business.shop, staff_pin_policy="disabled")
+    with transaction():
+        db.session.get_one(Vendor, business.shop.vendor_id).pin_salt = bcrypt.gensalt(4)
+    return business
+
+
+def values_of(business: Business, other: Business) -> dict[str, list[str]]:
+    """What names a thing of this shop, by the name of the field or parameter; the platform decides about the other."""
+    made = pins.create(
+        actor=business.shop.ada, name="Mia", role="manager", store_id=None, key=factories.make_key(business.shop.ada)
+    )
+    found = {name: [value] for name, value in business.ids.items() if name.endswith("_id")}
+    found |= {name: [other.ids[name]] for name in ("vendor_id", "program_id", "customer_id")}
+    found["transaction_id"].append(business.ids["related_transaction_id"])
+    found |= {"staff_id": [str(made.staff_pin_id)], "staff_pin": [str(made.pin)]}
+    found["scan_code"] = [business.words[-1]]
+    found["card_number"] = [business.ids["q"]]
+    found["store_code"] = ["main", "station"]
+    found["vendor_code"] = [business.shop.code]
+    return found
+
+
+@contextmanager
+def kept_open(app: Flask, business: Business) -> Iterator[None]:
+    """Let Ada open again what a request has closed, so that the others still find a shop that works."""
+    done = threading.Event()
+
+    def reopen() -> None:
+        while not done.wait(0.1):
+            with app.app_context():
+                open_again(business)
+
+    ada = threading.Thread(target=reopen)
+    ada.start()
+    try:
+        yield
+    finally:
+        done.set()
+        ada.join()
+
+
+def open_again(business: Business) -> None:
+    mine = business.shop.vendor_id
+    with transaction():
+        db.session.execute(sa.update(Vendor).where(Vendor.id == mine).values(status="active"))
+        db.session.execute(sa.update(LoyaltyProgram).where(LoyaltyProgram.vendor_id == mine).values(is_active=True))
+        for table in (Store, Reward):
+            db.session.execute(sa.update(table).where(table.vendor_id == mine).values(active=True))
+    try:
+        card, key = CardRef(card_id=UUID(business.ids["card_id"])), factories.make_key(business.shop.ada)
+        cards.reactivate(actor=business.shop.ada, card=card, reason="again", key=key)
+    except LoyaltyError:
+        """It was not closed, or somebody has another card by now."""
