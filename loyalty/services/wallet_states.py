@@ -13,7 +13,7 @@ from loyalty.domain.values import Actor, RequestKey, Role, TransactionType
 from loyalty.errors import N_, CardNotFound, ValidationError
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.outbox import OPEN, OutboxMessage
-from loyalty.models.passes import AppleDeviceRegistration
+from loyalty.models.passes import AppleDevice, AppleDeviceRegistration
 from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.services import audit, failures, google_passes, idempotency, passes, roles
 
@@ -118,6 +118,9 @@ def _card(actor: Actor, card_id: UUID) -> AnySelect:
     mine = AppleDeviceRegistration.card_id == LoyaltyCard.id
     newest = func.greatest(func.coalesce(LoyaltyCard.apple_change_seq, 0), AppleDeviceRegistration.reg_seq)
     untold = mine & (AppleDeviceRegistration.pushed_seq < newest)
+    # One phone may call itself by several names, but all of them are pushed to under one token.
+    phones = select(func.count(AppleDevice.push_token.distinct())).join_from(AppleDeviceRegistration, AppleDevice)
+    phones = phones.where(mine)
     return (
         select(
             LoyaltyCard.id,
@@ -130,8 +133,7 @@ def _card(actor: Actor, card_id: UUID) -> AnySelect:
             LoyaltyCard.google_saved_at,
             LoyaltyCard.google_told_at,
             LoyaltyCard.google_shown_seq,
-            # One phone may call itself by several names, but each name has a row of its own.
-            select(func.count()).where(mine).correlate(LoyaltyCard).scalar_subquery().label("phones"),
+            phones.correlate(LoyaltyCard).scalar_subquery().label("phones"),
             select(func.count()).where(untold).correlate(LoyaltyCard).scalar_subquery().label("untold"),
         )
         .where(LoyaltyCard.id == card_id, LoyaltyCard.vendor_id == actor.vendor_id)

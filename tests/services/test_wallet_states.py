@@ -63,6 +63,15 @@ def test_it_follows_a_pass_from_the_download_to_the_next_fetch(world: World) -> 
     assert (state.shown, state.is_current) == (Shown(4, 0, True), True)
 
 
+def test_it_counts_a_phone_once_that_calls_itself_by_two_names(world: World) -> None:
+    phone, held = world.phone()
+    phone.device = "another-name"
+    assert phone.register(held) == 201
+    assert apple(world).holders == 1
+    world.phone()
+    assert apple(world).holders == 2
+
+
 def test_it_does_not_count_what_is_written_while_the_pass_is_made(world: World) -> None:
     _, held = world.phone()
     token = str(held.opened.says["authenticationToken"]).encode()
