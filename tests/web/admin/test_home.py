@@ -53,7 +53,7 @@ def test_it_counts_the_stamps_of_each_shop_since_its_own_midnight(app: Flask, pl
 def test_it_is_quiet_where_nothing_happens(platform: Platform) -> None:
     page = platform.client.get("/admin").text
     assert figure(page, "Failures") == "0 Every delivery arrives."
-    assert figure(page, "Oldest waiting delivery") == "– Nothing waits."
+    assert figure(page, "Oldest waiting delivery") == "– Nothing is due now."
     assert "No shop here yet." in platform.client.get("/admin/vendors").text
 
 
