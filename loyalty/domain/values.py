@@ -30,6 +30,10 @@ class Scope(StrEnum):
         ladder = list(Scope)
         return ladder.index(self) >= ladder.index(needed)
 
+    def at_stores(self, *, limited: bool) -> "Scope":
+        """Return what a key of this scope may do if it is limited to stores: managing is about the whole shop."""
+        return Scope.TILL if limited and self is Scope.MANAGE else self
+
 
 class LoyaltyType(StrEnum):
     """The kinds of program."""

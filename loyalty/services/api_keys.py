@@ -102,7 +102,7 @@ def create(
 ) -> NewKey:
     """Make a key and show it, once."""
     _require_owner(actor)
-    _check(actor, name, scope, requests_per_minute)
+    _check(actor, name, scope, store_ids, requests_per_minute)
 
     def work() -> NewKey:
         api_key_id, vendor_id = new_id(), _vendor_of(actor)
@@ -163,12 +163,16 @@ def _vendor_of(actor: Actor | Admin) -> UUID | None:
     return actor.vendor_id if isinstance(actor, Actor) else None
 
 
-def _check(actor: Actor | Admin, name: str, scope: Scope, requests_per_minute: int | None) -> None:
+def _check(
+    actor: Actor | Admin, name: str, scope: Scope, store_ids: Sequence[UUID], requests_per_minute: int | None
+) -> None:
     errors = {}
     if not 0 < len(name.strip()) <= bounds.NAME_LENGTH:
         errors["name"] = N_("Enter a name of at most 120 characters.")
     if (scope is Scope.PLATFORM) != isinstance(actor, Admin):
         errors["scope"] = N_("Choose one of the list.")
+    if scope.at_stores(limited=bool(store_ids)) is not scope:
+        errors["scope"] = N_("A key that manages works at all stores: it changes the whole shop.")
     least, most = bounds.REQUESTS_PER_MINUTE
     if requests_per_minute is not None and not least <= requests_per_minute <= most:
         errors["requests_per_minute"] = N_("Enter a number from 1 to 100000.")
@@ -245,7 +249,7 @@ def _row(key: ApiKey, texts: list[SecretRow], stores: list[str], at: datetime) -
     return KeyRow(
         api_key_id=key.id,
         name=key.name,
-        scope=Scope(key.scope),
+        scope=Scope(key.scope).at_stores(limited=bool(stores)),
         state="revoked" if key.revoked_at else "expired" if expired else "live",
         stores=tuple(stores),
         requests_per_minute=key.requests_per_minute,

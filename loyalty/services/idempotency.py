@@ -49,6 +49,12 @@ def find(key: RequestKey, receipt: type[R]) -> R | None:
     return read(row, key, receipt) if row else None
 
 
+def is_answered(key: RequestKey) -> bool:
+    """Whether an answer is stored under this key, whatever was asked."""
+    mine = (IdempotencyKey.caller == key.caller, IdempotencyKey.key == key.key)
+    return db.session.execute(select(IdempotencyKey.created_at).where(*mine)).one_or_none() is not None
+
+
 def read(row: AnyRow, key: RequestKey, receipt: type[R]) -> R:
     """Turn a stored row (`request_hash`, `receipt`) into the answer, or refuse a key that asked for something else."""
     if row.request_hash != key.request_hash:

@@ -12,10 +12,11 @@ from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from loyalty.database import AnyRow, db, transaction
-from loyalty.domain.values import Actor, Scope
+from loyalty.domain.values import Actor, RequestKey, Scope
 from loyalty.errors import N_, StoreNotAllowed, ValidationError
 from loyalty.models.api import ApiKey, ApiKeySecret, ApiKeyStore
 from loyalty.models.vendors import Store, Vendor
+from loyalty.services import idempotency
 
 _SHAPE: Final = re.compile(r"lp_([a-z0-9]{8})_[A-Za-z0-9_-]{43}", re.ASCII)
 # A program asks all day; when it did last is worth one write a minute.
@@ -45,9 +46,8 @@ class KeyFacts:
 
 # Whether a key may be at work at a store: it is limited to it, or to none.
 _LIMIT: Final = select(ApiKeyStore.store_id).where(ApiKeyStore.api_key_id == ApiKey.id)
-_ALLOWED: Final = or_(
-    ~_LIMIT.correlate(ApiKey).exists(), _LIMIT.where(ApiKeyStore.store_id == Store.id).correlate(ApiKey, Store).exists()
-)
+_LIMITED: Final = _LIMIT.correlate(ApiKey).exists()
+_ALLOWED: Final = or_(~_LIMITED, _LIMIT.where(ApiKeyStore.store_id == Store.id).correlate(ApiKey, Store).exists())
 _ONLY_STORE: Final = (
     select(func.array_agg(aggregate_order_by(Store.id, Store.id))[1])
     .where(Store.vendor_id == ApiKey.vendor_id, Store.active.is_(True), _ALLOWED)
@@ -69,6 +69,7 @@ _FACTS: Final = (
         ApiKeySecret.last_used_at,
         Vendor.status,
         _ONLY_STORE.label("only_store_id"),
+        _LIMITED.label("limited"),
     )
     .join(ApiKey, ApiKey.id == ApiKeySecret.api_key_id)
     .outerjoin(Vendor, Vendor.id == ApiKey.vendor_id)
@@ -86,15 +87,18 @@ def authenticate(*, api_key: str, at: datetime) -> KeyFacts | None:
         return None
     if row.last_used_at is None or at - row.last_used_at >= _USED_AGAIN:
         _touch(shape[1], at)
-    return KeyFacts(row.id, Scope(row.scope), row.vendor_id, row.status, row.only_store_id, row.requests_per_minute)
+    scope = Scope(row.scope).at_stores(limited=row.limited)
+    return KeyFacts(row.id, scope, row.vendor_id, row.status, row.only_store_id, row.requests_per_minute)
 
 
-def get_store_id(*, actor: Actor, code: str) -> UUID:
-    """Get the open store of the vendor that a program names, if its key may be at work there."""
-    query = select(Store.id, _ALLOWED.label("allowed")).join(ApiKey, ApiKey.id == actor.api_key_id)
-    mine = (Store.vendor_id == actor.vendor_id, Store.code == code, Store.active.is_(True))
-    store = db.session.execute(query.where(*mine)).one_or_none()
-    if store is None:
+def get_store_id(*, actor: Actor, code: str, key: RequestKey | None = None) -> UUID:
+    """Get the open store of the vendor that a program names, if its key may be at work there.
+
+    A closed one, too, where an answer is stored under `key`: that is given again, and nothing else happens there.
+    """
+    query = select(Store.id, Store.active, _ALLOWED.label("allowed")).join(ApiKey, ApiKey.id == actor.api_key_id)
+    store = db.session.execute(query.where(Store.vendor_id == actor.vendor_id, Store.code == code)).one_or_none()
+    if store is None or not (store.active or (key is not None and idempotency.is_answered(key))):
         raise ValidationError({"store_code": N_("No open store of this shop has this code.")})
     if not store.allowed:
         raise StoreOfOtherKeys

@@ -1,4 +1,4 @@
-"""Attempts at PINs: counted before they are hashed, per source and person, and over a whole terminal."""
+"""Attempts at PINs: counted before they are hashed, per source and person, and over a whole terminal or key."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,14 +19,14 @@ from loyalty.models.vendors import Vendor, VendorPolicy
 from loyalty.services import throttles
 from loyalty.services.throttles import Attempt, Refused
 
-# Subjects of the counters beside the id of a member of staff: nobody named, and all attempts of a terminal.
+# Subjects of the counters beside the id of a member of staff: nobody named, and all attempts of a source.
 NOBODY: Final = "*"
-WHOLE_TERMINAL: Final = "all"
+WHOLE_SOURCE: Final = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """An attempt that may be hashed; `needs_manager` where the terminal lets nobody else in."""
+    """An attempt that may be hashed; `needs_manager` where the source lets nobody else in."""
 
     actor: Actor
     subject: str
@@ -59,29 +59,28 @@ def reserve(*, actor: Actor, staff_pin_id: UUID | None, at: datetime) -> Reserve
         .where(Vendor.id == actor.vendor_id)
     ).one()
     named_role = _named_role(actor, staff_pin_id)
-    # The terminal's row before the pair's, everywhere: two attempts never wait for each other crosswise.
-    whole = _reserve_terminal(actor, at)
+    # The source's row before the pair's, everywhere: two attempts never wait for each other crosswise.
+    limit, memory = limits.PIN_FAILURES_PER_SOURCE, limits.PIN_MEMORY
+    whole = throttles.reserve_within(source=actor.caller, subject=WHOLE_SOURCE, limit=limit, window=memory, at=at)
     needs_manager = whole if isinstance(whole, Refused) else None
     if needs_manager is not None and named_role == "staff":
         raise StaffPinLocked(locked_until=needs_manager.until, needs_manager=True)
     waits = _waits(rules.pin_lockout_attempts, rules.pin_lockout_minutes)
     subject = str(staff_pin_id) if staff_pin_id else NOBODY
-    attempt = throttles.reserve_waiting(
-        source=actor.caller, subject=subject, waits=waits, memory=limits.PIN_MEMORY, at=at
-    )
+    attempt = throttles.reserve_waiting(source=actor.caller, subject=subject, waits=waits, memory=memory, at=at)
     if isinstance(attempt, Refused):
         raise StaffPinLocked(locked_until=attempt.until, needs_manager=False)
     return Reserved(actor, subject, rules.pin_salt, rules.pin_lockout_attempts, attempt, needs_manager)
 
 
 def forgive(reserved: Reserved) -> None:
-    """Forget the failures of the pair after a right PIN; a manager also frees the terminal that asks for one."""
+    """Forget the failures of the pair after a right PIN; a manager also frees the source that asks for one."""
     source = reserved.actor.caller
     if reserved.needs_manager is not None:
-        throttles.reset(source=source, subject=WHOLE_TERMINAL)
-    elif reserved.actor.terminal_id is not None:
+        throttles.reset(source=source, subject=WHOLE_SOURCE)
+    else:
         # Only this attempt: who knows one PIN must not buy free guesses at the others with it.
-        throttles.give_back(source=source, subject=WHOLE_TERMINAL)
+        throttles.give_back(source=source, subject=WHOLE_SOURCE)
     throttles.reset(source=source, subject=reserved.subject)
 
 
@@ -91,7 +90,7 @@ def unlock(*, vendor_id: UUID, staff_pin_id: UUID) -> None:
         select(literal("terminal:") + Terminal.id.cast(Text)).where(Terminal.vendor_id == vendor_id),
         select(literal("key:") + ApiKey.id.cast(Text)).where(ApiKey.vendor_id == vendor_id),
     )
-    of_vendor = and_(PinThrottle.subject.in_((WHOLE_TERMINAL, NOBODY)), PinThrottle.source.in_(sources))
+    of_vendor = and_(PinThrottle.subject.in_((WHOLE_SOURCE, NOBODY)), PinThrottle.source.in_(sources))
     db.session.execute(delete(PinThrottle).where(or_(PinThrottle.subject == str(staff_pin_id), of_vendor)))
 
 
@@ -104,13 +103,6 @@ def _named_role(actor: Actor, staff_pin_id: UUID | None) -> str | None:
     if role is None:
         raise NotFound
     return role
-
-
-def _reserve_terminal(actor: Actor, at: datetime) -> Attempt | Refused | None:
-    if actor.terminal_id is None:
-        return None
-    limit, window = limits.PIN_FAILURES_PER_SOURCE, limits.PIN_MEMORY
-    return throttles.reserve_within(source=actor.caller, subject=WHOLE_TERMINAL, limit=limit, window=window, at=at)
 
 
 def _waits(free_attempts: int, lockout_minutes: int) -> list[timedelta | None]:

@@ -17,7 +17,9 @@ limiter = Limiter(
     in_memory_fallback_enabled=True,
     swallow_errors=True,
 )
-limit = limiter.limit
+limit, limit_together = limiter.limit, limiter.shared_limit
+# Two doors to one room: the join page and the API's enrolment count as one.
+JOINING = "joining"
 
 
 def init(app: Flask) -> None:
@@ -63,4 +65,14 @@ def add_headers(response: Response) -> Response:
     return response
 
 
-__all__ = ["add_headers", "address_source", "ends_at", "init", "limit", "limiter", "source"]
+__all__ = [
+    "JOINING",
+    "add_headers",
+    "address_source",
+    "ends_at",
+    "init",
+    "limit",
+    "limit_together",
+    "limiter",
+    "source",
+]

@@ -6,7 +6,6 @@ from uuid import UUID
 from pydantic import Field
 
 from loyalty.domain.values import Actor, Scope
-from loyalty.errors import StoreNotAllowed
 from loyalty.services import stats_customers, stats_revenue
 from loyalty.web.api.operations import operation
 from loyalty.web.api.schemas import Answer, Code, Query
@@ -100,7 +99,6 @@ class Revenue(Answer):
     scope=Scope.MANAGE,
     query=MonthsQuery,
     answers=Cohorts,
-    errors=(StoreNotAllowed,),
     tag="Statistics",
 )
 def get_cohorts(actor: Actor, query: MonthsQuery) -> Cohorts:
@@ -116,7 +114,6 @@ def get_cohorts(actor: Actor, query: MonthsQuery) -> Cohorts:
     scope=Scope.MANAGE,
     query=ChurnQuery,
     answers=Churn,
-    errors=(StoreNotAllowed,),
     tag="Statistics",
 )
 def get_churn(actor: Actor, query: ChurnQuery) -> Churn:
@@ -132,7 +129,6 @@ def get_churn(actor: Actor, query: ChurnQuery) -> Churn:
     scope=Scope.MANAGE,
     query=RevenueQuery,
     answers=Revenue,
-    errors=(StoreNotAllowed,),
     tag="Statistics",
 )
 def get_revenue(actor: Actor, query: RevenueQuery) -> Revenue:

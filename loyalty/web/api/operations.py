@@ -10,7 +10,7 @@ from uuid import UUID
 
 from flask import Response, g
 
-from loyalty.domain.values import Scope
+from loyalty.domain.values import Actor, RequestKey, Scope
 from loyalty.errors import LoyaltyError, ValidationError
 from loyalty.services import key_holders
 from loyalty.web.access import current_actor, current_admin, find_actor, find_key_holder, keyed, public
@@ -18,9 +18,12 @@ from loyalty.web.api import faults
 from loyalty.web.api.blueprint import blueprint
 from loyalty.web.api.reading import read_body, read_key, read_query
 from loyalty.web.api.schemas import Answer, Body, Query
-from loyalty.web.limits import address_source, limit
+from loyalty.web.limits import address_source, limit, limit_together
 
 Handler = TypeVar("Handler", bound=Callable[..., Answer | None])
+
+# What a handler takes, or why nothing could be read.
+Given = dict[str, object] | LoyaltyError
 
 _PATH: Final = re.compile(r"\{(\w+)\}")
 _CONVERTERS: Final = {UUID: "uuid:", str: ""}
@@ -42,7 +45,7 @@ class Operation:
     writes: bool
     tag: str
     renamed: Mapping[str, str]
-    limited: Callable[..., Answer | None]
+    limited: Callable[[Given], Answer | None]
 
     @property
     def name(self) -> str:
@@ -78,6 +81,7 @@ def operation(
     query: type[Query] = Query,
     errors: tuple[type[LoyaltyError], ...] = (),
     limit_to: int = 120,
+    limit_with: str = "",
     writes: bool | None = None,
     tag: str,
     renamed: Mapping[str, str] | None = None,
@@ -85,8 +89,8 @@ def operation(
     """Register a function as an operation; it takes `actor` or `admin`, `key`, `body`, `query`, and parts of the path.
 
     `scope` None is for everybody. `errors` are those of its rules; the frame adds its own. `limit_to` is per minute
-    and source. `writes` is False for a POST that only looks, and takes no key. `renamed` maps fields of the service
-    to those of the body.
+    and source, counted together with all that has the same `limit_with`. `writes` is False for a POST that only looks,
+    and takes no key. `renamed` maps fields of the service to those of the body.
     """
 
     def register(handler: Handler) -> Handler:
@@ -94,7 +98,7 @@ def operation(
         does = method != "GET" if writes is None else writes
         made = Operation(
             *(method, path, handler, scope, body, query, kinds, errors, limit_to, does, tag, renamed or {}),
-            limited=limit(lambda: f"{_most(limit_to)} per minute", key_func=_source)(handler),
+            limited=_counted(limit_to, limit_with)(_answering(handler, renamed or {})),
         )
         _check(made)
         OPERATIONS.append(made)
@@ -135,29 +139,59 @@ def _route(made: Operation) -> None:
     blueprint.add_url_rule(_PATH.sub(part, made.path), made.name, opened, methods=[made.method])
 
 
+def _counted(most: int, scope: str) -> Callable[[Callable[[Given], Answer | None]], Callable[[Given], Answer | None]]:
+    """Return what counts the requests of an operation."""
+
+    def limits() -> str:
+        return f"{_most(most)} per minute"
+
+    return limit_together(limits, scope=scope, key_func=_source) if scope else limit(limits, key_func=_source)
+
+
+def _answering(handler: Callable[..., Answer | None], renamed: Mapping[str, str]) -> Callable[[Given], Answer | None]:
+    """Let a handler answer what was read, or refuse what could not be: by then it is counted, too."""
+
+    @wraps(handler)
+    def answer(given: Given) -> Answer | None:
+        if isinstance(given, LoyaltyError):
+            raise given
+        try:
+            return handler(**given)
+        except ValidationError as refusal:
+            raise _with_our_names(refusal, renamed) from refusal
+
+    return answer
+
+
 def _serve(made: Operation, path: dict[str, object]) -> Response:
+    given: Given
+    try:
+        given = _read(made, path)
+    except LoyaltyError as refusal:
+        given = refusal
+    return _response(made, made.limited(given))
+
+
+def _read(made: Operation, path: dict[str, object]) -> dict[str, object]:
     body, query = read_body(made.body) if made.method != "GET" else None, read_query(made.query)
     given: dict[str, object] = {**path, **({"body": body} if made.body else {})}
     given |= {"query": query} if made.query is not Query else {}
-    if made.scope is not None:
-        who = current_admin() if made.scope is Scope.PLATFORM else _at_store(body)
-        given["admin" if made.scope is Scope.PLATFORM else "actor"] = who
-    if made.writes:
-        # The services that everybody may ask name their callers themselves.
-        given["key"] = read_key(body, "public" if made.scope is None else _caller())
-    try:
-        answer = made.limited(**given)
-    except ValidationError as refusal:
-        raise _with_our_names(refusal, made.renamed) from refusal
-    return _response(made, answer)
+    # The services that everybody may ask name their callers themselves.
+    key = read_key(body, "public" if made.scope is None else _caller()) if made.writes else None
+    given |= {"key": key} if key else {}
+    if made.scope is Scope.PLATFORM:
+        given["admin"] = current_admin()
+    elif made.scope is not None:
+        given["actor"] = _at_store(body, key)
+    return given
 
 
-def _at_store(body: Body | None) -> object:
+def _at_store(body: Body | None, key: RequestKey | None) -> Actor:
     """Return the actor at the store that the body names, if it does."""
     actor = current_actor()
     code = getattr(body, "store_code", None)
     if code is not None:
-        actor = g.actor = replace(actor, store_id=key_holders.get_store_id(actor=actor, code=code))
+        actor = g.actor = replace(actor, store_id=key_holders.get_store_id(actor=actor, code=code, key=key))
     return actor
 
 

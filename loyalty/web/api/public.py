@@ -12,6 +12,7 @@ from loyalty.web.access import now
 from loyalty.web.api.operations import operation
 from loyalty.web.api.people import BirthDate, CardLinks, Email, Locale, Name, Phone, form_of
 from loyalty.web.api.schemas import Answer, Body
+from loyalty.web.limits import JOINING
 from loyalty.web.sentences import gettext
 
 
@@ -100,6 +101,7 @@ def get_public_program(vendor_code: str) -> PublicShop:
     answers={201: Joined, 202: LookAtMail},
     errors=(ProgramNotFound, ProgramInactive, VendorSuspended, SelfEnrollmentDisabled),
     limit_to=10,
+    limit_with=JOINING,
     tag="Joining",
 )
 def enroll(vendor_code: str, body: JoinBody, key: RequestKey) -> Joined | LookAtMail:

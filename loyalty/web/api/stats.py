@@ -7,7 +7,6 @@ from uuid import UUID
 from pydantic import Field
 
 from loyalty.domain.values import Actor, Scope
-from loyalty.errors import StoreNotAllowed
 from loyalty.services import key_holders, stats, stats_customers, stats_periods
 from loyalty.web.api.operations import operation
 from loyalty.web.api.schemas import Answer, Code, Query
@@ -108,7 +107,6 @@ class Stats(Answer):
     scope=Scope.MANAGE,
     query=StatsQuery,
     answers=Stats,
-    errors=(StoreNotAllowed,),
     tag="Statistics",
     renamed=RENAMED,
 )

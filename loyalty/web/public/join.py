@@ -10,7 +10,7 @@ from loyalty.services.vendors import PublicVendor
 from loyalty.web import locale
 from loyalty.web.access import now, public
 from loyalty.web.forms import request_key
-from loyalty.web.limits import address_source, limit
+from loyalty.web.limits import JOINING, address_source, limit_together
 from loyalty.web.public.blueprint import blueprint
 from loyalty.web.public.forms import JoinPage
 
@@ -60,7 +60,7 @@ def confirm(token: str) -> ResponseReturnValue:
 
 
 # Counted once the shop is known: a refusal says when to come back, and that by the shop's clock.
-@limit("10 per minute", key_func=address_source)
+@limit_together("10 per minute", scope=JOINING, key_func=address_source)
 def _join(vendor: PublicVendor) -> ResponseReturnValue:
     form, store_code = JoinPage(vendor), request.form.get("store", "")
     if form.validate():

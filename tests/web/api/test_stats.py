@@ -108,16 +108,6 @@ def test_it_answers_keys_that_manage_only(app: Flask, bakery: Shop, path: str) -
     assert Caller(app, None).get(f"{LOYALTY}{path}").status_code == 401
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_it_keeps_a_key_to_its_stores(app: Flask, bakery: Shop, path: str) -> None:
-    with app.app_context():
-        factories.make_store(bakery, "station")
-        limited = Caller(app, make_api_key(bakery, Scope.MANAGE, stores=(bakery.store_id,)))
-    assert limited.get(f"{LOYALTY}{path}", store_code="main").status_code == 200
-    refused = limited.get(f"{LOYALTY}{path}", store_code="station")
-    assert (refused.json or {})["code"] == "STORE_NOT_ALLOWED"
-
-
 def test_it_shows_nothing_of_the_shop_next_door(app: Flask, manager: Caller) -> None:
     with app.app_context():
         next_door = factories.make_shop("mallory", loyalty_type="hybrid")

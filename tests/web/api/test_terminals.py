@@ -4,12 +4,11 @@ from typing import Any
 
 from flask import Flask
 
-from loyalty.domain.values import Scope
 from loyalty.services import terminals
 from loyalty.web.access import now
 from tests import factories
 from tests.factories import Shop
-from tests.web.api.callers import Caller, make_api_key
+from tests.web.api.callers import Caller
 
 TERMINALS = "/vendor/loyalty/terminals"
 BODY = {"store_code": "main", "label": "Window"}
@@ -49,15 +48,6 @@ def test_it_asks_for_an_open_store_and_a_name(app: Flask, bakery: Shop, manager:
         answer = manager.post(TERMINALS, BODY | change)
         assert (answer.status_code, list((answer.json or {})["errors"])) == (422, [field])
     assert len((manager.get(TERMINALS).json or {})["items"]) == 1
-
-
-def test_it_keeps_a_key_to_its_stores(app: Flask, bakery: Shop) -> None:
-    with app.app_context():
-        station = factories.make_store(bakery, "station")
-        limited = Caller(app, make_api_key(bakery, Scope.MANAGE, stores=(station,)))
-    answer = limited.post(TERMINALS, BODY)
-    assert (answer.status_code, (answer.json or {})["code"]) == (409, "STORE_NOT_ALLOWED")
-    assert limited.post(TERMINALS, BODY | {"store_code": "station"}).status_code == 201
 
 
 def test_it_signs_a_tablet_out(app: Flask, bakery: Shop, manager: Caller) -> None:
