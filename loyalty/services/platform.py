@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, DateTime, ScalarSelect, func, literal, select, text
 
-from loyalty.database import db
+from loyalty.database import AnySelect, db
 from loyalty.domain.values import Admin, TransactionType
+from loyalty.errors import NotFound
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.outbox import OutboxMessage
 from loyalty.models.transactions import LoyaltyTransaction
@@ -40,6 +41,7 @@ class Overview:
 class VendorRow:
     """A vendor in the list; `cards` counts to one more than MOST_CARDS."""
 
+    vendor_id: UUID
     code: str
     name: str
     status: str
@@ -82,12 +84,29 @@ def get_overview(*, admin: Admin, at: datetime) -> Overview:
 
 def list_vendors(*, admin: Admin, after: str, at: datetime) -> VendorPage:
     """List vendors by their code, those behind `after`."""
+    rows = _rows(_vendors(at).where(Vendor.code > after).order_by(Vendor.code).limit(PAGE + 1))
+    return VendorPage(tuple(rows[:PAGE]), rows[PAGE - 1].code if len(rows) > PAGE else None)
+
+
+def get_vendor(*, admin: Admin, vendor_id: UUID, at: datetime) -> VendorRow:
+    """Get what is going on at one vendor."""
+    rows = _rows(_vendors(at).where(Vendor.id == vendor_id))
+    if not rows:
+        raise NotFound
+    return rows[0]
+
+
+def _vendors(at: datetime) -> AnySelect:
     counted = (_cards().label("cards"), _stamps_today(at).label("stamps"), _last_activity().label("active_at"))
-    query = select(Vendor, *counted).where(Vendor.code > after).order_by(Vendor.code).limit(PAGE + 1)
+    return select(Vendor, *counted)
+
+
+def _rows(query: AnySelect) -> list[VendorRow]:
     updates = _by_vendor(*failures.waiting(*failures.UPDATES))
     failing = _by_vendor(*failures.failed())
-    rows = [
+    return [
         VendorRow(
+            vendor_id=vendor.id,
             code=vendor.code,
             name=vendor.name,
             status=vendor.status,
@@ -99,7 +118,6 @@ def list_vendors(*, admin: Admin, after: str, at: datetime) -> VendorPage:
         )
         for vendor, cards, stamps, active_at in db.session.execute(query)
     ]
-    return VendorPage(tuple(rows[:PAGE]), rows[PAGE - 1].code if len(rows) > PAGE else None)
 
 
 def _estimated_cards() -> int:

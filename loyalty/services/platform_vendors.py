@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy import select, tuple_
 
 from loyalty.database import db
-from loyalty.domain.values import Admin, Position, RequestKey
+from loyalty.domain.values import Actor, Admin, Position, RequestKey, Role
 from loyalty.errors import NotFound
 from loyalty.models.vendors import Vendor
-from loyalty.services import audit, idempotency, onboarding, vendors
+from loyalty.services import audit, idempotency, members, onboarding, vendors
+from loyalty.services.members import Member
 from loyalty.services.vendors import VendorReceipt
 
 
@@ -80,6 +81,11 @@ def get(*, admin: Admin, vendor_id: UUID) -> PlatformVendor:
     if vendor is None:
         raise NotFound
     return _row(vendor)
+
+
+def list_members(*, admin: Admin, vendor_id: UUID) -> list[Member]:
+    """List who may enter the office of a vendor, owners first."""
+    return members.list_all(actor=Actor(vendor_id=vendor_id, role=Role.ADMIN, user_id=admin.user_id))
 
 
 def create(*, admin: Admin, details: Mapping[str, str], owner_email: str, key: RequestKey) -> OpenedVendor:

@@ -88,6 +88,9 @@ def problems(door: Door, rule: Rule, access: Access, answer: TestResponse, forei
     may_enter = world.may_enter(door, rule, access)
     if not may_enter and not is_refused(answer):
         found.append("let in")
+    if access.role is Role.ADMIN and may_enter:
+        # Every shop is one of the platform's.
+        return [problem for problem in found if problem != "leads next door"]
     if may_enter and world.arguments(rule) and answer.status_code not in (REFUSED if access.role is None else (404,)):
         found.append("found what is not theirs")
     return found
