@@ -97,7 +97,9 @@ def add_many(*, kind: str, subjects: Sequence[tuple[UUID, UUID | None]]) -> None
     """Note many subjects and their vendors at once, in the caller's transaction; they are told one after the other."""
     if not subjects:
         return
-    now, first = func.clock_timestamp(), _waiting(kind, {vendor_id for _, vendor_id in subjects}) - MASS_AT_ONCE
+    first = _waiting(kind, {vendor_id for _, vendor_id in subjects}) - MASS_AT_ONCE
+    # One moment for all of them: each row has its place and nothing else.
+    now = func.statement_timestamp()
     rows = [
         {
             "id": new_id(),
