@@ -164,8 +164,13 @@ def test_it_makes_lists_and_revokes_keys(app: Flask) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("--vendor", "nowhere"), ("--vendor", "cafe", "--store", "moon"), ("--vendor", "cafe", "--requests", "0")],
-    ids=["no such shop", "no such store", "never"],
+    [
+        ("--vendor", "nowhere"),
+        ("--vendor", "cafe", "--store", "moon"),
+        ("--vendor", "cafe", "--requests", "0"),
+        ("--vendor", "cafe", "--scope", "manage", "--store", "main"),
+    ],
+    ids=["no such shop", "no such store", "never", "a part of the whole"],
 )
 def test_it_makes_no_key_of_what_is_wrong(app: Flask, words: tuple[str, ...]) -> None:
     assert run(app, "vendor", "create", "cafe", "Café Léo", "ada@cafe.example.com").exit_code == 0

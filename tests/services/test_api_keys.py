@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from loyalty.database import db, transaction
 from loyalty.domain.values import Actor, Admin, Role, Scope
 from loyalty.errors import Forbidden, NotFound, StoreNotAllowed, ValidationError
-from loyalty.models.api import ApiKey, ApiKeySecret
+from loyalty.models.api import ApiKey, ApiKeySecret, ApiKeyStore
 from loyalty.models.audit import AuditEvent
 from loyalty.services import api_keys, key_holders
 from loyalty.services.key_holders import KeyFacts
@@ -139,6 +139,22 @@ def test_it_limits_no_key_to_a_store_next_door(bakery: Shop) -> None:
     with pytest.raises(ValidationError):
         make(bakery, store_ids=[meat.store_id])
     assert api_keys.list_all(actor=bakery.ada) == []
+
+
+def test_it_keeps_keys_of_some_stores_from_managing(bakery: Shop) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        make(bakery, Scope.MANAGE, store_ids=[bakery.store_id])
+    assert list(refusal.value.errors) == ["scope"]
+    made, text = make(bakery, Scope.MANAGE)
+    assert (found := holder(text)) is not None
+    assert found.scope is Scope.MANAGE
+    # As keys were made before this was refused.
+    with transaction():
+        limit = ApiKeyStore(api_key_id=made.api_key_id, store_id=bakery.store_id, vendor_id=bakery.vendor_id)
+        db.session.add(limit)
+    assert (found := holder(text)) is not None
+    assert found.scope is Scope.TILL
+    assert [row.scope for row in api_keys.list_all(actor=bakery.ada)] == [Scope.TILL]
 
 
 @pytest.mark.parametrize(

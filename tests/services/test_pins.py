@@ -11,14 +11,14 @@ from flask import Flask
 
 from loyalty.database import clock, db, transaction
 from loyalty.domain.pins import make_salt, pin_digest
-from loyalty.domain.values import Actor, Role
+from loyalty.domain.values import Actor, Role, Scope
 from loyalty.errors import Forbidden, LoyaltyError, NotFound, StaffPinInvalid, StaffPinLocked, ValidationError
 from loyalty.models.audit import AuditEvent
 from loyalty.models.idempotency import IdempotencyKey
 from loyalty.models.pins import PinThrottle, StaffPin
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.vendors import Vendor
-from loyalty.services import pins, throttles
+from loyalty.services import api_keys, pins, throttles
 from tests.office import key_of, make_bakery, make_butcher
 from tests.tills import Tablet, all_at_once, hash_fast, make_staff, make_tablet, set_policy
 
@@ -133,6 +133,29 @@ def test_it_asks_for_a_manager_after_thirty_failures_on_one_terminal(context: No
     assert outcome(other, ben_pin, ben, later) == "Ben"
     assert outcome(tablet, ada_pin, None, later) == "Ada"
     assert outcome(tablet, ben_pin, ben, later) == "Ben"
+
+
+def test_it_asks_for_a_manager_after_thirty_failures_with_one_key(context: None) -> None:
+    bakery = make_bakery()
+    hash_fast(bakery)
+    made = api_keys.create(actor=bakery.actor, name="Till", scope=Scope.TILL, key=key_of(bakery))
+    key = Actor(bakery.vendor_id, Role.STAFF, store_id=bakery.store_id, api_key_id=made.api_key_id)
+    (ben, ben_pin), (_ada, ada_pin) = make_staff(bakery, "Ben"), make_staff(bakery, "Ada", role="manager")
+
+    def tried(pin: str, staff_pin_id: UUID | None, at: datetime) -> str:
+        try:
+            return pins.verify(actor=key, pin=pin, staff_pin_id=staff_pin_id, at=at).staff_name
+        except LoyaltyError as refusal:
+            return refusal.code
+
+    for number in range(30):
+        # Who knows one PIN buys no guesses at the others with it.
+        assert tried(ben_pin, ben, AT) == "Ben"
+        assert tried(wrong(ben_pin), ben, AT + timedelta(seconds=number)) == "STAFF_PIN_INVALID"
+    later = AT + timedelta(minutes=5)
+    assert [tried(ben_pin, named, later) for named in (ben, None)] == ["STAFF_PIN_LOCKED"] * 2
+    assert outcome(make_tablet(bakery), ben_pin, ben, later) == "Ben"
+    assert [tried(ada_pin, None, later), tried(ben_pin, ben, later)] == ["Ada", "Ben"]
 
 
 def test_it_verifies_exactly_the_limit_of_parallel_guesses(app: Flask) -> None:

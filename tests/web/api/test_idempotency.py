@@ -84,6 +84,23 @@ def test_it_keeps_nothing_of_a_refusal(till: Caller, card: Card, app: Flask, bak
     assert "Idempotency-Replayed" not in answer.headers
 
 
+def test_it_gives_the_answer_again_after_the_store_has_closed(
+    till: Caller, manager: Caller, card: Card, app: Flask, bakery: Shop
+) -> None:
+    with app.app_context():
+        store_id = factories.make_store(bakery, "station")
+    body = {"card_id": str(card.card_id), "store_code": "station"}
+    first = till.post(STAMPS, body, key=KEY)
+    assert manager.send("DELETE", f"/vendor/loyalty/stores/{store_id}").status_code == 200
+    again = till.post(STAMPS, body, key=KEY)
+    assert (again.status_code, again.data, again.headers["Idempotency-Replayed"]) == (200, first.data, "true")
+    # Nothing new happens there, under no key.
+    other, reused = till.post(STAMPS, body), till.post(STAMPS, body | {"quantity": 2}, key=KEY)
+    assert (other.status_code, list((other.json or {})["errors"])) == (422, ["store_code"])
+    assert (reused.json or {})["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert (manager.get(f"/vendor/loyalty/cards/{card.card_id}").json or {})["stamp_count"] == 1
+
+
 def test_it_stamps_once_for_twins_at_the_same_moment(till: Caller, card: Card) -> None:
     body = {"card_id": str(card.card_id)}
     answers: list[bytes] = []

@@ -13,6 +13,7 @@ from loyalty.web.limits import limiter
 from tests import factories
 from tests.factories import Card, Shop
 from tests.web.api.callers import Caller, make_api_key
+from tests.world import csrf
 
 
 @pytest.fixture
@@ -49,6 +50,29 @@ def test_it_unlocks_pins_ten_times_a_minute(limited: Flask, bakery: Shop, manage
     found = [caller.post(path).status_code for _ in range(14)]
     assert 10 <= found.count(200) <= 12
     assert found[-1] == 429
+
+
+@pytest.mark.parametrize("body", ["{", "[]", '{"card_id": 5}'], ids=["cut off", "a list", "wrong"])
+def test_it_counts_what_it_cannot_read(limited: Flask, till: Caller, body: str) -> None:
+    headers = {"Authorization": f"Bearer {till.api_key}", "Idempotency-Key": "k" * 24}
+    client, path = limited.test_client(), "/api/v1/vendor/loyalty/stamps/void"
+    found = [
+        client.post(path, data=body, content_type="application/json", headers=headers).status_code for _ in range(25)
+    ]
+    assert 20 <= sum(status in (400, 422) for status in found) <= 22
+    assert found[-1] == 429
+
+
+def test_it_counts_joining_by_page_and_by_program_together(limited: Flask, bakery: Shop) -> None:
+    client = limited.test_client()
+    path, form = f"/join/{bakery.code}", {"key": "k" * 24, "email": ""}
+    form["csrf_token"] = csrf(limited, client)
+    by_page = [client.post(path, data=form).status_code for _ in range(6)]
+    caller = Caller(limited, None)
+    by_program = [caller.post(f"/loyalty/programs/{bakery.code}/enroll", {}).status_code for _ in range(8)]
+    assert by_page == [422] * 6
+    assert 4 <= by_program.count(422) <= 6
+    assert by_program[-1] == 429
 
 
 def test_it_says_what_is_left(limited: Flask, till: Caller, card: Card) -> None:

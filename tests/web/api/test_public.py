@@ -274,3 +274,9 @@ def test_it_asks_the_database_a_few_times(app: Flask, anybody: Caller) -> None:
     with counted(app) as sent:
         anybody.post(ENROLL, {**CLEO, "email": "ben@example.org"})
     assert len(sent) <= MOST, "\n".join(sent)
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_it_lets_people_join_from_the_shops_own_pages(anybody: Caller, site: str) -> None:
+    answer = anybody.send("POST", ENROLL, CLEO, headers={"Sec-Fetch-Site": site})
+    assert answer.status_code == 201

@@ -86,6 +86,13 @@ def test_it_limits_no_key_to_a_store_next_door(client: FlaskClient, app: Flask, 
     assert stored(app, ada) == []
 
 
+def test_it_lets_a_key_of_one_store_manage_nothing(client: FlaskClient, app: Flask, ada: Office) -> None:
+    typed = {"name": "Cash register", "scope": "manage", "store": str(ada.store_id)}
+    answer = send(client, "/office/keys", client.get("/office/keys"), typed)
+    assert (answer.status_code, 'id="scope-error"' in answer.text) == (422, True)
+    assert (fields(answer)["name"], stored(app, ada)) == ("Cash register", [])
+
+
 def test_it_replaces_a_key_and_keeps_the_old_one_for_a_while(client: FlaskClient, app: Flask, ada: Office) -> None:
     (old,) = shown(send(client, "/office/keys", client.get("/office/keys"), {"name": "Cash register"}))
     path = f"/office/keys/{stored(app, ada)[0].api_key_id}/rotate"
