@@ -8,11 +8,13 @@ import re
 import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Update, case, exists, func, select, update
+from sqlalchemy import BindParameter, ColumnElement, Update, bindparam, case, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from loyalty.database import db, end_reading, run_alone, transaction, unflushed
 from loyalty.errors import NotAuthenticated, NotFound
@@ -28,6 +30,7 @@ _SERIAL = re.compile("[A-Za-z0-9_-]{1,64}", re.ASCII)
 # Compared where there is no card, so that a wrong serial takes as long as a wrong token.
 _NOBODY = secrets.token_urlsafe(32)
 _SECOND = timedelta(seconds=1)
+_LOCK: Final = select(LoyaltyCard.id).where(LoyaltyCard.id == bindparam("card_id")).with_for_update()
 
 _apple: ApplePasses | None = None
 _reason = ""
@@ -66,7 +69,8 @@ def find_certificate_ends() -> CertificateEnds | None:
 
 def find_pass_type() -> str | None:
     """Return the type of the passes that are made here, None where there are none."""
-    return _apple.pass_type_id if _apple else None
+    apple = _find_apple()
+    return apple.pass_type_id if apple else None
 
 
 def find_setup() -> str | None:
@@ -76,7 +80,7 @@ def find_setup() -> str | None:
 
 def find_apple_link(*, public_token: str) -> str | None:
     """Return where the pass of a card is downloaded; None where no passes are made. The first use names the pass."""
-    if _apple is None:
+    if _find_apple() is None:
         return None
     own = LoyaltyCard.public_token == public_token
     serial = db.session.scalar(select(LoyaltyCard.apple_serial_number).where(own))
@@ -172,7 +176,7 @@ def note_fetched(*, serial: str, served: ServedPass) -> None:
 
 def lock_card(*, card_id: UUID) -> None:
     """In the caller's transaction: hold a card, so that its phones and what its pass shows stay as they are."""
-    db.session.execute(select(LoyaltyCard.id).where(LoyaltyCard.id == card_id).with_for_update())
+    db.session.execute(_LOCK, {"card_id": card_id})
 
 
 def note_change(*, card_id: UUID) -> ShownPass:
@@ -185,28 +189,47 @@ def note_change(*, card_id: UUID) -> ShownPass:
         return shown
     # What nobody has got yet is no change.
     seq = 0 if shown.noted is None else draw_number()
-    now = func.clock_timestamp()
-    # Where the database's clock was set back, the time of a change is still later than that of the one before.
-    later = case((LoyaltyCard.apple_changed_at >= now, LoyaltyCard.apple_changed_at + _SECOND), else_=now)
-    noted = update(LoyaltyCard).where(LoyaltyCard.id == card_id)
-    noted = noted.values(apple_content_hash=shown.digest, apple_change_seq=seq, apple_changed_at=later, **_untouched())
-    changed_at = db.session.execute(noted.returning(LoyaltyCard.apple_changed_at)).scalar_one()
+    values = {"card_id": card_id, "digest": shown.digest, "seq": seq}
+    changed_at = db.session.connection().execute(_noting(), values).scalar_one()
     return replace(shown, noted=shown.digest, change_seq=seq, changed_at=changed_at)
 
 
 def draw_number() -> int:
     """Draw the next number of this pass type; the last thing before a commit, since all others wait for it."""
     started = int(datetime.now(UTC).timestamp() * 1000)
-    drawn = insert(WalletClock).values(pass_type=_require_apple().pass_type_id, seq=started)
-    drawn = drawn.on_conflict_do_update(index_elements=[WalletClock.pass_type], set_={"seq": WalletClock.seq + 1})
-    seq: int = db.session.execute(drawn.returning(WalletClock.seq)).scalar_one()
+    values = {"asked": _require_apple().pass_type_id, "started": started}
+    seq: int = db.session.connection().execute(_drawing(), values).scalar_one()
     return seq
 
 
+def _find_apple() -> ApplePasses | None:
+    """Return what makes passes until its certificates end: phones refuse what is signed afterwards."""
+    return _apple if _apple and _apple.days_left(datetime.now(UTC)) >= 0 else None
+
+
+@cache
+def _noting() -> ReturningUpdate[*tuple[Any, ...]]:
+    """Put together once, like the next one: both are asked for every push."""
+    now = func.clock_timestamp()
+    # Where the database's clock was set back, the time of a change is still later than that of the one before.
+    later = case((LoyaltyCard.apple_changed_at >= now, LoyaltyCard.apple_changed_at + _SECOND), else_=now)
+    noted = update(LoyaltyCard).where(LoyaltyCard.id == bindparam("card_id"))
+    new = {"apple_content_hash": bindparam("digest"), "apple_change_seq": bindparam("seq"), "apple_changed_at": later}
+    return noted.values(**new, **_untouched()).returning(LoyaltyCard.apple_changed_at)
+
+
+@cache
+def _drawing() -> ReturningInsert[*tuple[Any, ...]]:
+    drawn = insert(WalletClock).values(pass_type=bindparam("asked"), seq=bindparam("started"))
+    drawn = drawn.on_conflict_do_update(index_elements=[WalletClock.pass_type], set_={"seq": WalletClock.seq + 1})
+    return drawn.returning(WalletClock.seq)
+
+
 def _require_apple() -> ApplePasses:
-    if _apple is None:
+    apple = _find_apple()
+    if apple is None:
         raise NotAuthenticated
-    return _apple
+    return apple
 
 
 def _identify(secret: Any, serial: str, token: bytes, *, known: bool) -> UUID:  # a column

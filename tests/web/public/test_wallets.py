@@ -3,10 +3,12 @@
 import gzip
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from shutil import copytree
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -111,6 +113,17 @@ def test_it_offers_nothing_where_nothing_is_set_up(client: FlaskClient, cleo: Ca
         page = page_for(client, cleo, browser)
         assert buttons(page) == ([], [])
         assert "Add it to another phone" not in page
+
+
+@pytest.mark.usefixtures("apple")
+def test_it_offers_no_pass_once_the_certificate_has_ended(client: FlaskClient, cleo: Card) -> None:
+    ends = passes.find_certificate_ends()
+    assert ends is not None
+    end = min(ends.leaf, ends.intermediate)
+    with time_machine.travel(end - timedelta(seconds=1), tick=False):
+        assert buttons(page_for(client, cleo, IPHONE))[0] == BOTH[:1]
+    with time_machine.travel(end + timedelta(seconds=1), tick=False):
+        assert buttons(page_for(client, cleo, IPHONE)) == ([], [])
 
 
 @pytest.mark.parametrize(
