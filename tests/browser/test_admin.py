@@ -1,12 +1,14 @@
 """The platform in a real Chromium: on a desk and on a phone, in light and dark, and what changes by itself."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from loyalty.services import accounts, health
+from loyalty.domain.values import Admin, RequestKey
+from loyalty.services import accounts, health, policies
 from tests import factories
 from tests.browser.test_office import assert_accessible, assert_no_sideways_scroll, open_page
 from tests.office import PASSWORD
@@ -16,7 +18,18 @@ pytestmark = pytest.mark.browser
 
 EMAIL = "root@platform.example"
 SIZES = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
-PAGES = ("", "/vendors", "/health", "/failures", "/failures?kind=apple.push")
+PAGES = (
+    "",
+    "/vendors",
+    "/vendors/new",
+    "/statistics",
+    "/audit",
+    "/audit?since=x",
+    "/health",
+    "/failures",
+    "/failures?kind=apple.push",
+)
+SHOP_PAGES = ("", "/policy", "/suspend")
 
 
 @pytest.fixture
@@ -25,10 +38,10 @@ def chromium(till_browser: Browser) -> Browser:
 
 
 @pytest.fixture
-def platform(app: Flask) -> None:
-    """A platform with two shops, one of them suspended, and deliveries in every state."""
+def platform(app: Flask) -> UUID:
+    """A platform with two shops, one of them suspended, and deliveries in every state; the id of the bakery."""
     with app.app_context():
-        accounts.create_user(email=EMAIL, password=PASSWORD, is_admin=True)
+        user_id = accounts.create_user(email=EMAIL, password=PASSWORD, is_admin=True)
         bakery = factories.make_shop("bakery", vendor={"name": "Ada's Bakery"})
         factories.make_shop("butcher", vendor={"name": "Mallory's Meat", "status": "suspended"})
         factories.make_card(bakery, stamps=3)
@@ -38,6 +51,10 @@ def platform(app: Flask) -> None:
         make_row(vendor_id=bakery.vendor_id, kind="google.object", attempts=8, gave_up=True, error=refused)
         make_row(vendor_id=bakery.vendor_id, kind="mail.card_link", attempts=2, error="451 4.3.0 Try again later")
         make_row(vendor_id=bakery.vendor_id, kind="apple.push", due=datetime.now(UTC) - timedelta(minutes=7))
+        admin = Admin(user_id=user_id)
+        key = RequestKey(admin.caller, "k" * 16, "")
+        policies.change(admin=admin, vendor_id=bakery.vendor_id, changes={"pin_lockout_minutes": 45}, key=key)
+        return bakery.vendor_id
 
 
 def sign_in(page: Page) -> None:
@@ -50,21 +67,22 @@ def sign_in(page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
-def test_it_leaves_nothing_to_axe(chromium: Browser, live: str, platform: None, scheme: str, size: str) -> None:
+def test_it_leaves_nothing_to_axe(chromium: Browser, live: str, platform: UUID, scheme: str, size: str) -> None:
     page = open_page(chromium, live, SIZES[size], color_scheme=scheme)
     sign_in(page)
-    for path in PAGES:
+    paths = (*PAGES, *(f"/vendors/{platform}{rest}" for rest in SHOP_PAGES))
+    for path in paths:
         page.goto(f"/admin{path}")
         assert_accessible(page)
         assert_no_sideways_scroll(page)
     page.set_viewport_size({"width": 320, "height": 700})
-    for path in PAGES:
+    for path in paths:
         page.goto(f"/admin{path}")
         assert_no_sideways_scroll(page)
     page.context.close()
 
 
-def test_it_goes_from_a_number_to_what_is_behind_it(chromium: Browser, live: str, platform: None) -> None:
+def test_it_goes_from_a_number_to_what_is_behind_it(chromium: Browser, live: str, platform: UUID) -> None:
     page = open_page(chromium, live, SIZES["phone"])
     sign_in(page)
     page.get_by_role("main").get_by_role("link", name="Failures").click()
@@ -79,7 +97,37 @@ def test_it_goes_from_a_number_to_what_is_behind_it(chromium: Browser, live: str
     page.context.close()
 
 
-def test_it_looks_again_by_itself(chromium: Browser, live: str, app: Flask, platform: None) -> None:
+def test_it_opens_a_shop_decides_its_policy_and_suspends_it(chromium: Browser, live: str, platform: UUID) -> None:
+    page = open_page(chromium, live, SIZES["phone"], java_script_enabled=False)
+    sign_in(page)
+    page.goto("/admin/vendors")
+    page.get_by_role("link", name="Open a shop").click()
+    page.get_by_label("Name of the shop").fill("Flora")
+    page.get_by_label("Name of the first store").fill("Market")
+    page.get_by_label("E-mail address of the owner").fill("flora@florist.example")
+    page.get_by_role("button", name="Open the shop").click()
+    expect(page.get_by_role("heading", name="First password of flora@florist.example")).to_be_visible()
+    page.get_by_role("link", name="To the shop").click()
+    page.get_by_role("link", name="Change the policy").click()
+    page.get_by_label("Customers may join by themselves").uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The policy is saved.")).to_be_visible()
+    page.get_by_role("link", name="Suspend the shop").click()
+    page.get_by_label("Name of the shop").fill("Fauna")
+    page.get_by_role("button", name="Suspend the shop").click()
+    expect(page.get_by_role("alert")).to_contain_text("Type the name as it stands above: Flora")
+    page.get_by_label("Name of the shop").fill("Flora")
+    page.get_by_role("button", name="Suspend the shop").click()
+    expect(page.get_by_text("“Flora” is suspended.")).to_be_visible()
+    page.get_by_role("button", name="Let it work again").click()
+    expect(page.get_by_text("“Flora” works again.")).to_be_visible()
+    page.get_by_role("link", name="What was done by hand").click()
+    for action in ("vendor.resumed", "vendor.suspended", "policy.changed", "vendor.created"):
+        expect(page.get_by_role("rowheader", name=action)).to_be_visible()
+    page.context.close()
+
+
+def test_it_looks_again_by_itself(chromium: Browser, live: str, app: Flask, platform: UUID) -> None:
     page = open_page(chromium, live)
     page.clock.install()
     with app.app_context():
@@ -97,7 +145,7 @@ def test_it_looks_again_by_itself(chromium: Browser, live: str, app: Flask, plat
     page.context.close()
 
 
-def test_it_shows_how_far_a_change_has_come(chromium: Browser, live: str, app: Flask, platform: None) -> None:
+def test_it_shows_how_far_a_change_has_come(chromium: Browser, live: str, app: Flask, platform: UUID) -> None:
     page = open_page(chromium, live, SIZES["phone"])
     page.clock.install()
     sign_in(page)

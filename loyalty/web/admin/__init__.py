@@ -6,12 +6,12 @@ from flask_login import current_user
 
 from loyalty.errors import LoyaltyError, NotAuthenticated
 from loyalty.web import locale
-from loyalty.web.admin import audit, failures, health, home, policies, suspensions, vendors
+from loyalty.web.admin import audit, failures, health, home, policies, statistics, suspensions, vendors
 from loyalty.web.admin.blueprint import blueprint
 from loyalty.web.errors import register_renderer, sentence_of
 from loyalty.web.htmx import is_htmx
 
-__all__ = ["audit", "blueprint", "failures", "health", "home", "policies", "suspensions", "vendors"]
+__all__ = ["audit", "blueprint", "failures", "health", "home", "policies", "statistics", "suspensions", "vendors"]
 
 
 @blueprint.before_request

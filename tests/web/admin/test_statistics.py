@@ -1,0 +1,79 @@
+"""Statistics of the platform: two shops in June, added up by hand."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from config import Config
+from loyalty.services import points, stats_rollup
+from tests.browsing import sign_in
+from tests.clocks import clock_at
+from tests.factories import make_card, make_key, make_shop
+from tests.office import make_bakery
+from tests.services.voiding import OPEN, stamp
+from tests.web.admin.conftest import Platform
+
+PATH = "/admin/statistics"
+AT = datetime(2026, 6, 30, 10, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _evening_of_june(app: Flask, config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "CONFIG", replace(config, clock_offset=AT - datetime.now(UTC)))
+
+
+@pytest.fixture
+def shops(app: Flask) -> None:
+    """Two stamps at the bakery, one in May before it, and a purchase next door in francs."""
+    with app.app_context():
+        bakery = make_shop(**OPEN)
+        meat = make_shop("meat", vendor={"currency": "CHF", "status": "active"}, **OPEN)
+        with clock_at(datetime(2026, 5, 20, 10, tzinfo=UTC)):
+            cleo = make_card(bakery)
+            stamp(bakery, cleo)
+        with clock_at(datetime(2026, 6, 10, 10, tzinfo=UTC)):
+            stamp(bakery, cleo, 2)
+            card, key = make_card(meat), make_key(meat.ben)
+            points.earn(actor=meat.ben, card=card.ref, purchase_amount_cents=1000, key=key)
+        stats_rollup.roll_up(at=AT)
+
+
+def row(page: str, name: str) -> list[str]:
+    """Return the cells of a row."""
+    cells = page.split(f'<th scope="row">{name}</th>')[1].split("</tr>")[0]
+    return [" ".join(cell.split()) for cell in re.findall(r"<td[^>]*>([^<]*)</td>", cells)]
+
+
+def test_it_adds_up_the_shops_beside_the_days_before(platform: Platform, shops: None) -> None:
+    page = platform.client.get(f"{PATH}?first=2026-06-01&last=2026-06-30").text
+    assert row(page, "Stamps given") == ["2", "1"]
+    now, before = row(page, "CHF")[:2]
+    assert (now[-5:], before[-4:]) == ("10.00", "0.00")
+    assert row(page, "EUR")[0].endswith("0.00")
+    assert 'aria-current="page">30 days' in page
+
+
+def test_it_shows_the_last_days_of_a_link(platform: Platform, shops: None) -> None:
+    assert row(platform.client.get(f"{PATH}?days=7").text, "Stamps given") == ["0", "0"]
+    assert row(platform.client.get(f"{PATH}?days=90").text, "Stamps given") == ["3", "0"]
+
+
+@pytest.mark.parametrize("query", ["?first=x", "?first=2026-06-20&last=2026-06-10", "?last=1999-01-01"])
+def test_it_says_which_days_it_cannot_show(platform: Platform, query: str) -> None:
+    answer = platform.client.get(f"{PATH}{query}")
+    assert (answer.status_code, 'class="summary"' in answer.text) == (422, True)
+
+
+def test_it_is_quiet_where_nothing_happens(platform: Platform) -> None:
+    assert row(platform.client.get(PATH).text, "Entries of every kind") == ["0", "0"]
+
+
+def test_it_refuses_the_owner_of_a_shop(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        ada = make_bakery()
+    sign_in(client, ada)
+    assert client.get(PATH).status_code == 403
