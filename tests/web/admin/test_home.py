@@ -18,7 +18,7 @@ from tests.office import PASSWORD, make_bakery
 from tests.outbox_rows import make_row
 from tests.web.admin.conftest import EMAIL, Platform
 
-PAGES = ("", "/vendors", "/health", "/failures")
+PAGES = ("", "/vendors", "/vendors/new", "/statistics", "/audit", "/health", "/failures")
 
 
 def test_it_shows_the_platform_in_numbers(app: Flask, platform: Platform) -> None:
