@@ -10,6 +10,7 @@ from types import FrameType
 
 import redis
 from flask import Flask
+from redis.client import Pipeline
 from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -29,6 +30,7 @@ _ROUND_ROWS = 50
 _LONGEST_ROUND = 2.0
 _REST_SECONDS = 1.0
 _FINISH_SECONDS = 30.0
+_HEARTBEAT_SECONDS = 5.0
 _ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 _log = logging.getLogger(__name__)
@@ -61,15 +63,26 @@ class AppWorker(SimpleWorker):
     """RQ's worker in this process; each job has an application context, and so a database session, of its own."""
 
     app: Flask
+    _noted_until = 0.0
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Say now and then that it lives; RQ says it four times for each job, and believes it for minutes."""
+        if time.monotonic() >= self._noted_until:
+            super().heartbeat(timeout, pipeline)
+            self._noted_until = time.monotonic() + _HEARTBEAT_SECONDS
+
+    def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
+        """Keep to itself whether it is busy: nobody else asks."""
+        self._state = state
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run one job without RQ's books about it: the outbox keeps better ones, and they took longer than the job.
 
         The ring is taken down first, so that one which comes meanwhile is not taken for this one.
         """
+        # Busy: a wish to stop waits for the end of the job.
+        self.set_state(WorkerStatus.BUSY)
         with self.connection.pipeline() as pipeline:
-            # Busy: a wish to stop waits for the end of the job.
-            self.set_state(WorkerStatus.BUSY, pipeline=pipeline)
             pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
             pipeline.delete(job.key)
             pipeline.execute()

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy import ARRAY, ColumnElement, Text, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from loyalty.database import clock, db, new_id, run_alone, transaction, unflushed
@@ -17,6 +17,28 @@ Registration = AppleDeviceRegistration
 _PLAINLY = {"synchronize_session": False}
 # The number of the newest thing that a phone should know about a pass of its own.
 _NEWEST: ColumnElement[int] = func.greatest(func.coalesce(LoyaltyCard.apple_change_seq, 0), Registration.reg_seq)
+
+# Put together once: they are asked for every push.
+_HOLDERS: Final = (
+    select(
+        AppleDevice.push_token,
+        Registration.reg_seq,
+        Registration.pushed_seq,
+        func.statement_timestamp().label("now"),
+    )
+    .join(Registration, Registration.device_id == AppleDevice.id)
+    .where(Registration.card_id == bindparam("held_card"), Registration.pass_type == bindparam("held_type"))
+)
+_TOLD_DEVICES: Final = select(AppleDevice.id).where(
+    AppleDevice.push_token == func.any(bindparam("told", type_=ARRAY(Text)))
+)
+_PUSHED: Final = (
+    update(Registration)
+    .where(Registration.card_id == bindparam("told_card"), Registration.pass_type == bindparam("told_type"))
+    .where(Registration.device_id.in_(_TOLD_DEVICES), Registration.pushed_seq < bindparam("told_seq"))
+    .values(pushed_seq=bindparam("told_seq"))
+    .returning(unflushed())
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +115,10 @@ def prepare_push(*, card_id: UUID) -> Push | None:
     pass_type = passes.find_pass_type()
     if pass_type is None:
         return None
-    query = (
-        select(
-            AppleDevice.push_token,
-            Registration.reg_seq,
-            Registration.pushed_seq,
-            func.statement_timestamp().label("now"),
-        )
-        .join(Registration, Registration.device_id == AppleDevice.id)
-        .where(Registration.card_id == card_id, Registration.pass_type == pass_type)
-    )
     with transaction():
         # Under the lock no phone registers, so what is read before the number is drawn still holds after it.
         passes.lock_card(card_id=card_id)
-        rows = db.session.execute(query).all()
+        rows = db.session.execute(_HOLDERS, {"held_card": card_id, "held_type": pass_type}).all()
         change_seq = passes.note_change(card_id=card_id).change_seq
     owed = [row for row in rows if row.pushed_seq < max(change_seq, row.reg_seq)]
     if not owed:
@@ -119,15 +131,9 @@ def prepare_push(*, card_id: UUID) -> Push | None:
 
 def record_pushed(*, push: Push, tokens: list[str]) -> None:
     """Remember which phones were told of a change."""
-    theirs = select(AppleDevice.id).where(AppleDevice.push_token.in_(tokens))
-    told = (
-        update(Registration)
-        .where(Registration.card_id == push.card_id, Registration.pass_type == push.pass_type)
-        .where(Registration.device_id.in_(theirs), Registration.pushed_seq < push.seq)
-        .values(pushed_seq=push.seq)
-    )
     # Where this is lost a phone is told once more than needed.
-    run_alone(told.returning(unflushed()))
+    values = {"told_card": push.card_id, "told_type": push.pass_type, "told_seq": push.seq, "told": tokens}
+    run_alone(_PUSHED, values)
 
 
 def forget(*, pass_type: str, push_token: str, gone_at: datetime) -> bool:

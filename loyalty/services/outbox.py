@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from random import SystemRandom
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, case, cast, delete, func, or_, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, bindparam, case, cast, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from loyalty import queue
 from loyalty.database import db, first_id, new_id, on_commit, run_alone, transaction, unflushed
@@ -125,18 +126,7 @@ def hurry(*, kind: str, subject_ids: Sequence[UUID]) -> None:
 def claim(*, message_id: UUID) -> Claim | None:
     """Take a row that is due and free for the length of a lease; None when somebody else has it or it is done."""
     token = new_id()
-    now = func.clock_timestamp()
-    # One statement decides: of two workers the second finds the lease taken and updates nothing. The attempt counts
-    # from here on, so that a job which kills its worker runs out of attempts like any other.
-    row_ = OutboxMessage
-    told = row_.kind, row_.subject_id, row_.version, row_.attempts, (now - row_.created_at).label("open_for")
-    taken = (
-        update(row_)
-        .where(row_.id == message_id, *_due())
-        .values(leased_until=now + LEASE, lease_token=token, attempts=row_.attempts + 1)
-        .returning(*told, _told_again())
-    )
-    rows = run_alone(taken)
+    rows = run_alone(_taken(), {"message": message_id, "token": token})
     if not rows:
         return None
     row = rows[0]
@@ -146,8 +136,8 @@ def claim(*, message_id: UUID) -> Claim | None:
 
 def record_delivered(*, claim: Claim) -> Recorded:
     """Close the row, unless more happened meanwhile or somebody else holds it now."""
-    values: dict[str, Any] = {"delivered_at": func.clock_timestamp(), "last_error": None}
-    if _record(claim, OutboxMessage.version == claim.version, **values):
+    told = {"message": claim.message_id, "token": claim.lease_token, "claimed": claim.version}
+    if run_alone(_told(), told):
         return Recorded.DELIVERED
     free = _record(claim, not_before=func.clock_timestamp(), attempts=0)
     return Recorded.CHANGED if free else Recorded.LOST
@@ -212,6 +202,28 @@ def delete_ended(*, at: datetime) -> int:
     return total
 
 
+@cache
+def _taken() -> ReturningUpdate[*tuple[Any, ...]]:
+    """Put together once, like all that is asked for each row. One statement decides: of two workers the second finds
+    the lease taken and updates nothing. The attempt counts from here on, so that a job which kills its worker runs out
+    of attempts like any other.
+    """
+    row_, now = OutboxMessage, func.clock_timestamp()
+    told = row_.kind, row_.subject_id, row_.version, row_.attempts, (now - row_.created_at).label("open_for")
+    taken = update(row_).where(row_.id == bindparam("message"), *_due())
+    taken = taken.values(leased_until=now + LEASE, lease_token=bindparam("token"), attempts=row_.attempts + 1)
+    return taken.returning(*told, _told_again())
+
+
+@cache
+def _told() -> ReturningUpdate[*tuple[Any, ...]]:
+    row_ = OutboxMessage
+    mine = row_.id == bindparam("message"), row_.lease_token == bindparam("token")
+    told = update(row_).where(*mine, row_.version == bindparam("claimed"))
+    told = told.values(leased_until=None, lease_token=None, delivered_at=func.clock_timestamp(), last_error=None)
+    return told.returning(row_.id, _told_again())
+
+
 def _told_once(row: Insert, *, now: bool) -> Insert:
     """An open row is told once for all that happened meanwhile; its back-off holds, its place in a mass need not."""
     row_ = OutboxMessage
@@ -243,11 +255,9 @@ def _due() -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _record(claim: Claim, *conditions: ColumnElement[bool], **values: Any) -> bool:
+def _record(claim: Claim, **values: Any) -> bool:
     """Write the outcome and end the lease, unless it ran out and somebody else holds the row now."""
-    written = (
-        update(OutboxMessage).where(*_mine(claim), *conditions).values(leased_until=None, lease_token=None, **values)
-    )
+    written = update(OutboxMessage).where(*_mine(claim)).values(leased_until=None, lease_token=None, **values)
     return bool(run_alone(written.returning(OutboxMessage.id, _told_again())))
 
 

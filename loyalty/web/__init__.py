@@ -19,6 +19,7 @@ from loyalty.web import (
     public,
     request_log,
     security,
+    sessions,
     start,
     terminal,
     theme,
@@ -42,6 +43,7 @@ BLUEPRINTS = (
 def register(app: Flask) -> None:
     """Wire the web into the application."""
     request_log.init(app)
+    sessions.init(app)
     assets.init(app)
     locale.init(app)
     forms.init(app)

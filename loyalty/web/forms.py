@@ -63,8 +63,10 @@ def _refuse_foreign_posts() -> None:
 
 def _refuse_unstorable_text() -> None:
     """Refuse NUL, which no text column of PostgreSQL can hold."""
-    # Kept, because reading a form uses the body up, and programs send JSON under all names.
-    request.get_data()
-    values = [request.path, *request.args.values(), *request.form.values()]
+    values = [request.path, *request.args.values()]
+    if request.method not in ("GET", "HEAD"):
+        # Kept, because reading a form uses the body up, and programs send JSON under all names.
+        request.get_data()
+        values.extend(request.form.values())
     if any("\x00" in value for value in values):
         raise BadRequest
