@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, ScalarSelect, func, literal, select, text
+from sqlalchemy import ColumnElement, DateTime, ScalarSelect, func, literal, or_, select, text
 
 from loyalty.database import AnySelect, db
 from loyalty.domain.values import Admin, TransactionType
@@ -82,9 +82,10 @@ def get_overview(*, admin: Admin, at: datetime) -> Overview:
     )
 
 
-def list_vendors(*, admin: Admin, after: str, at: datetime) -> VendorPage:
-    """List vendors by their code, those behind `after`."""
-    rows = _rows(_vendors(at).where(Vendor.code > after).order_by(Vendor.code).limit(PAGE + 1))
+def list_vendors(*, admin: Admin, after: str, at: datetime, search: str = "") -> VendorPage:
+    """List vendors by their code, those behind `after`; of a search those with a part of it in code or name."""
+    is_like = or_(*(column.icontains(search, autoescape=True) for column in (Vendor.code, Vendor.name)))
+    rows = _rows(_vendors(at).where(Vendor.code > after, is_like).order_by(Vendor.code).limit(PAGE + 1))
     return VendorPage(tuple(rows[:PAGE]), rows[PAGE - 1].code if len(rows) > PAGE else None)
 
 

@@ -56,9 +56,9 @@ class VendorForm(SettingsForm):
 @requires(Role.ADMIN)
 def list_vendors() -> ResponseReturnValue:
     """List the vendors by name, with what is going on at each."""
-    after = request.args.get("after", "")[:200]
-    page = platform.list_vendors(admin=current_admin(), after=after, at=now())
-    return render_template("admin/vendors.html", page=page, most_cards=platform.MOST_CARDS)
+    after, search = request.args.get("after", "")[:200], request.args.get("q", "").strip()[:200]
+    page = platform.list_vendors(admin=current_admin(), after=after, at=now(), search=search)
+    return render_template("admin/vendors.html", page=page, search=search, most_cards=platform.MOST_CARDS)
 
 
 @blueprint.get("/vendors/new")

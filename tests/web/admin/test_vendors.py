@@ -103,6 +103,16 @@ def test_it_shows_one_shop(app: Flask, platform: Platform) -> None:
     assert platform.client.get(f"/admin/vendors/{uuid4()}").status_code == 404
 
 
+def test_it_finds_a_shop_by_a_part_of_its_name(app: Flask, platform: Platform) -> None:
+    with app.app_context():
+        factories.make_shop("bakery", vendor={"name": "Ada's Bread"})
+        factories.make_shop("meat", vendor={"name": "Mallory's Meat"})
+    for search, found in {"BREAD": (True, False), "meat": (False, True), "%": (False, False), "": (True, True)}.items():
+        page = platform.client.get("/admin/vendors", query_string={"q": search}).text
+        assert ("Ada&#39;s Bread" in page, "Mallory&#39;s Meat" in page) == found
+        assert ("No shop is called like that." in page) == (found == (False, False))
+
+
 def suspend(platform: Platform, vendor_id: UUID, typed: str) -> TestResponse:
     path = f"/admin/vendors/{vendor_id}/suspend"
     return send(platform.client, path, platform.client.get(path), {"typed_name": typed})
