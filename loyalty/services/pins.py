@@ -2,11 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from typing import Final, cast
 from uuid import UUID
 
@@ -30,6 +31,8 @@ from loyalty.services.pin_lists import ROLES, StaffPinRow, StaffTile, get, list_
 _PIN: Final = re.compile(r"[0-9]{4,6}")
 # Two at a time: a burst of guesses must not take every core from the tills.
 _hashing = BoundedSemaphore(2)
+# More than there are keys at work at once; two that share a turn only wait for each other.
+_turns: Final = tuple(Lock() for _ in range(64))
 _pepper = b""
 _pepper_id = ""
 
@@ -75,19 +78,8 @@ def verify(*, actor: Actor, pin: str, staff_pin_id: UUID | None = None, at: date
     # Guessing from the outside meets no counter and costs no hash.
     if actor.terminal_id is None and actor.api_key_id is None:
         raise Forbidden
-    with transaction():
-        reserved = pin_attempts.reserve(actor=actor, staff_pin_id=staff_pin_id, at=at)
-    if db.session().in_transaction():
-        raise RuntimeError("pins.verify inside a transaction: the attempt would be counted too late")
-    digest = _digest(actor.vendor_id, reserved.salt, pin) if _PIN.fullmatch(pin) else None
-    with transaction():
-        person = _find_person(actor, digest, staff_pin_id) if digest else None
-        if person is not None and (reserved.needs_manager is None or person.role == "manager"):
-            # The person before the attempts, as `regenerate` does: else the two wait for each other crosswise.
-            db.session.execute(update(StaffPin).where(StaffPin.id == person.id).values(last_used_at=at))
-            pin_attempts.forgive(reserved)
-            return replace(actor, role=ROLES[person.role], staff_pin_id=person.id, staff_name=person.name)
-    raise reserved.refusal()
+    with _turn(actor):
+        return _verify(actor, pin, staff_pin_id, at)
 
 
 def create(*, actor: Actor, name: str, role: str, store_id: UUID | None, key: RequestKey) -> NewPin:
@@ -167,6 +159,38 @@ def unlock(*, actor: Actor, staff_pin_id: UUID, key: RequestKey) -> PinChange:
         return PinChange(staff_pin_id, name)
 
     return idempotency.run(key, PinChange, work, vendor_id=actor.vendor_id)
+
+
+@contextmanager
+def _turn(actor: Actor) -> Iterator[None]:
+    """Let a process try the PINs of one key one after the other.
+
+    Many tills share a key. An attempt counts as wrong until it is hashed, so right PINs that are on their way together
+    would lock each other out. A tablet is one person's; between processes the counter stands alone.
+    """
+    if actor.api_key_id is None:
+        yield
+        return
+    # Who waits keeps no connection from the one at work.
+    end_reading()
+    with _turns[actor.api_key_id.int % len(_turns)]:
+        yield
+
+
+def _verify(actor: Actor, pin: str, staff_pin_id: UUID | None, at: datetime) -> Actor:
+    with transaction():
+        reserved = pin_attempts.reserve(actor=actor, staff_pin_id=staff_pin_id, at=at)
+    if db.session().in_transaction():
+        raise RuntimeError("pins.verify inside a transaction: the attempt would be counted too late")
+    digest = _digest(actor.vendor_id, reserved.salt, pin) if _PIN.fullmatch(pin) else None
+    with transaction():
+        person = _find_person(actor, digest, staff_pin_id) if digest else None
+        if person is not None and (reserved.needs_manager is None or person.role == "manager"):
+            # The person before the attempts, as `regenerate` does: else the two wait for each other crosswise.
+            db.session.execute(update(StaffPin).where(StaffPin.id == person.id).values(last_used_at=at))
+            pin_attempts.forgive(reserved)
+            return replace(actor, role=ROLES[person.role], staff_pin_id=person.id, staff_name=person.name)
+    raise reserved.refusal()
 
 
 def _digest(vendor_id: UUID, salt: bytes, pin: str) -> str:

@@ -173,6 +173,19 @@ def test_it_verifies_exactly_the_limit_of_parallel_guesses(app: Flask) -> None:
             pins.unlock(actor=bakery.actor, staff_pin_id=ben, key=key_of(bakery))
 
 
+def test_it_lets_the_tills_behind_one_key_enter_right_pins_at_once(app: Flask) -> None:
+    with app.app_context():
+        bakery = make_bakery()
+        hash_fast(bakery)
+        ben, pin = make_staff(bakery)
+        made = api_keys.create(actor=bakery.actor, name="Tills", scope=Scope.TILL, key=key_of(bakery))
+    key = Actor(bakery.vendor_id, Role.STAFF, store_id=bakery.store_id, api_key_id=made.api_key_id)
+    tills = [lambda: pins.verify(actor=key, pin=pin, staff_pin_id=None, at=AT).staff_pin_id] * 12
+    assert all_at_once(app, tills) == [ben] * 12
+    with app.app_context():
+        assert counted() == {}
+
+
 def test_it_would_verify_more_with_a_counter_that_is_read_and_then_written(app: Flask) -> None:
     vendor_id, salt = uuid4(), make_salt()
 
