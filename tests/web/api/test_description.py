@@ -129,3 +129,9 @@ def test_it_shows_all_of_it_on_a_page_without_scripts(client: FlaskClient) -> No
 
 def test_it_knows_every_detail_of_a_refusal() -> None:
     assert not {"type", "title", "status", "code"} & DETAILS.keys()
+
+
+def test_it_sets_the_words_of_programs_apart(client: FlaskClient) -> None:
+    page = client.get("/api/v1/docs").text
+    assert "<code>Idempotency-Key</code>: sent again" in page
+    assert "`" not in page
