@@ -183,7 +183,7 @@ def due(*, limit: int, overdue_by: timedelta = timedelta(), without: Sequence[st
         select(OutboxMessage.id)
         .where(OutboxMessage.not_before <= func.clock_timestamp() - overdue_by, *_due())
         .where(OutboxMessage.kind.not_in(without))
-        .order_by(OutboxMessage.kind.not_like("mail.%"), OutboxMessage.not_before)
+        .order_by(OutboxMessage.kind.not_like("mail.%"), OutboxMessage.not_before, OutboxMessage.id)
         .limit(limit)
     )
     with transaction():

@@ -108,7 +108,9 @@ def test_it_drains_the_oldest_first_and_lets_mails_pass(
     monkeypatch.setitem(HANDLERS, "google.object", Handler(told.append, lambda subject_id, error: None))
     pile_up(bakery, 300)
     with transaction():
-        rows = db.session.execute(sa.select(OutboxMessage.subject_id).order_by(OutboxMessage.not_before))
+        rows = db.session.execute(
+            sa.select(OutboxMessage.subject_id).order_by(OutboxMessage.not_before, OutboxMessage.id)
+        )
         expected = list(rows.scalars())
     work()
     make_mail(bakery)
