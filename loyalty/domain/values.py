@@ -16,7 +16,7 @@ class Role(IntEnum):
 
 
 class Scope(StrEnum):
-    """What an API key may do: a shop's key reads, works as a till or as a manager; a platform key is of its own kind."""
+    """What an API key may do: a shop's key reads, works as a till or as a manager; a platform key is another kind."""
 
     READ = "read"
     TILL = "till"

@@ -109,7 +109,7 @@ def test_it_has_two_faces_and_says_so(app: Flask, bakery: Business) -> None:
         for rule, method, _access in world.routes(app):
             if method == "GET":
                 path = world.address(app, rule, bakery.ids)
-                asked = ({}, {"HX-Request": "true"})
+                asked: tuple[dict[str, str], ...] = ({}, {"HX-Request": "true"})
                 # Read to its end, as a browser would: files are streamed.
                 page, part = (door.client.get(path, headers=headers, buffered=True) for headers in asked)
                 two_faces = page.status_code == 200 == part.status_code and is_page(page) != is_page(part)

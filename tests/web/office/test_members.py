@@ -32,7 +32,7 @@ def link(app: Flask) -> str:
 
 
 def action(client: FlaskClient, name: str) -> str:
-    return re.findall(rf'(?:action|href)="({MEMBERS}/[^"]*{name})"', client.get(MEMBERS).text)[-1]
+    return str(re.findall(rf'(?:action|href)="({MEMBERS}/[^"]*{name})"', client.get(MEMBERS).text)[-1])
 
 
 def test_it_invites_somebody_new(client: FlaskClient, app: Flask, ada: Office) -> None:
