@@ -189,12 +189,16 @@ def test_it_refuses_what_another_site_sends(app: Flask, bakery: Business, site: 
     assert let_through == []
 
 
+# Looking is written down where whole lists leave the house.
+NOTED = {"office.export_customers", "office.export_transactions"}
+
+
 def test_it_changes_nothing_on_get(app: Flask, owner_engine: sa.Engine, bakery: Business) -> None:
     before = fingerprint(owner_engine)
     for door in everyone(app, bakery).values():
         for rule, method, _access in world.routes(app):
-            if method == "GET":
-                door.client.get(world.address(app, rule, bakery.ids))
+            if method == "GET" and rule.endpoint not in NOTED:
+                door.client.get(world.address(app, rule, bakery.ids), buffered=True)
     assert fingerprint(owner_engine) == before
 
 
