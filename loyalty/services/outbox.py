@@ -99,15 +99,15 @@ def add_many(*, kind: str, subjects: Sequence[tuple[UUID, UUID | None]]) -> None
     if not subjects:
         return
     first = _waiting(kind, {vendor_id for _, vendor_id in subjects}) - MASS_AT_ONCE
-    # One moment for all of them: each row has its place and nothing else.
-    now = func.statement_timestamp()
+    # One moment for all of them, and a microsecond between any two: those that are due at once keep their order.
+    now, apart = func.statement_timestamp(), timedelta(microseconds=1)
     rows = [
         {
             "id": new_id(),
             "kind": kind,
             "subject_id": subject_id,
             "vendor_id": vendor_id,
-            "not_before": now + MASS_APART * max(0, place),
+            "not_before": now + MASS_APART * max(0, place) + apart * (place - first),
         }
         for place, (subject_id, vendor_id) in enumerate(subjects, first)
     ]

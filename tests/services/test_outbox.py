@@ -231,11 +231,13 @@ def test_it_puts_the_cards_of_one_vendor_one_behind_the_other() -> None:
             outbox.add_many(kind=KIND, subjects=[(new_id(), vendor_id) for _ in range(part)])
     with transaction():
         outbox.add_many(kind=KIND, subjects=[(new_id(), neighbour_id)])
-    rows = [row for row in all_rows() if row.vendor_id == vendor_id]
+    rows = sorted((row for row in all_rows() if row.vendor_id == vendor_id), key=lambda row: row.not_before)
     neighbour = next(row for row in all_rows() if row.vendor_id == neighbour_id)
     at_once, behind = rows[: outbox.MASS_AT_ONCE], rows[outbox.MASS_AT_ONCE :]
-    assert len({row.not_before for row in at_once}) == 1
-    assert {later.not_before - row.not_before for row, later in pairwise(behind)} == {outbox.MASS_APART}
+    # A microsecond between any two keeps their order.
+    apart = timedelta(microseconds=1)
+    assert {later.not_before - row.not_before for row, later in pairwise(at_once)} == {apart}
+    assert {later.not_before - row.not_before for row, later in pairwise(behind)} == {outbox.MASS_APART + apart}
     assert len(behind) == extra
     # All of these are due, however many of the others have become so meanwhile.
     assert {neighbour.id, *[row.id for row in at_once]} <= set(outbox.due(limit=100))
