@@ -185,7 +185,7 @@ def _settings(config: Config) -> dict[str, object]:
         "WTF_CSRF_SSL_STRICT": False,
         "RATELIMIT_ENABLED": config.rate_limits,
         "RATELIMIT_STORAGE_URI": config.redis_url.replace("unix://", "redis+unix://", 1),
-        "RATELIMIT_STORAGE_OPTIONS": LIMITS_STORAGE,
+        "RATELIMIT_STORAGE_OPTIONS": dict(LIMITS_STORAGE),
         "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "translations"),
         "BABEL_DEFAULT_TIMEZONE": "UTC",
     }
