@@ -1,0 +1,14 @@
+"""Points expire after a warning, and the clock's tasks are leased."""
+
+revision = "0014"
+down_revision = "0013"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
