@@ -12,7 +12,7 @@ from loyalty.domain.values import Actor, CardRef, Position, RequestKey, Scope
 from loyalty.errors import N_, CardNotFound, ProgramInactive, ProgramNotFound
 from loyalty.services import card_records, cards, enrolment, links
 from loyalty.services.card_records import CardRecord
-from loyalty.web.api.naming import WithPin, read_card
+from loyalty.web.api.naming import WithPin, given, read_card
 from loyalty.web.api.operations import operation
 from loyalty.web.api.paging import Page, PageQuery, fill_page
 from loyalty.web.api.people import BirthDate, CardLinks, Email, Locale, Name, Phone, form_of
@@ -44,7 +44,12 @@ class EnrolBody(WithPin):
 class LookupBody(Body):
     """Which card: exactly one of these."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"card_number": "4812037753"}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"card_number": "4812037753"}],
+            "oneOf": [given(name) for name in ("card_number", "scan_code", "phone", "email")],
+        }
+    )
 
     card_number: Code | None = Field(default=None, description="The number below the QR code; spaces do not matter.")
     scan_code: Code | None = Field(default=None, description="What the card's QR code holds, as it was scanned.")

@@ -16,7 +16,7 @@ _ONE_OF = N_("Name the card by exactly one of card_id, scan_code and card_number
 _NAMES = ("card_id", "scan_code", "card_number")
 
 
-def _given(name: str) -> dict[str, JsonValue]:
+def given(name: str) -> dict[str, JsonValue]:
     """Say in the description what `check_card` asks for."""
     return {"required": [name], "properties": {name: {"type": "string"}}}
 
@@ -51,7 +51,7 @@ class WithPin(AtStore):
 class NamesCard(WithPin):
     """A body that names a card by exactly one of three."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [_given(name) for name in _NAMES]})
+    model_config = ConfigDict(json_schema_extra={"oneOf": [given(name) for name in _NAMES]})
 
     card_id: UUID | None = Field(default=None, description="The card's id, as another answer gave it.")
     scan_code: Code | None = Field(

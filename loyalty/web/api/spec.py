@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from loyalty.domain.values import Scope
+from loyalty.web.api.events import EVENT_DATA, describe
 from loyalty.web.api.examples import example_of
 from loyalty.web.api.operations import OPERATIONS, Operation, all_errors
 from loyalty.web.api.others import OTHERS
@@ -55,6 +56,9 @@ def build(server: str) -> Schema:
         "info": {"title": "Loyalty", "version": "1", "description": ABOUT},
         "servers": [{"url": f"{server}/api/v1"}],
         "paths": paths,
+        "webhooks": {
+            event: describe(event, {"$ref": _REF.format(model=kind.__name__)}) for event, kind in EVENT_DATA.items()
+        },
         "components": {
             "schemas": schemas,
             "headers": _headers(),
@@ -68,6 +72,7 @@ def _schemas() -> dict[str, Schema]:
     for made in OPERATIONS:
         models |= {(made.body, "validation"): None} if made.body else {}
         models |= {(kind, "serialization"): None for kind in made.answers.values() if kind}
+    models |= {(kind, "serialization"): None for kind in EVENT_DATA.values()}
     _, found = models_json_schema(list(models), ref_template=_REF)
     for made in OPERATIONS:
         found["$defs"] |= _query(made).get("$defs", {})
