@@ -20,22 +20,12 @@ from config import ROOT, Config
 from loyalty.app import create_app
 from loyalty.database import db
 from loyalty.embedded import servers
+from tests import snapshots
 
 # Set all three to run the tests on servers of your own; the owner must be allowed to make databases and to set
 # session_replication_role (a superuser is).
 APP, OWNER, REDIS = "TEST_DATABASE_URL", "TEST_DATABASE_OWNER_URL", "TEST_REDIS_URL"
 TEMPLATE = "LOYALTY_TEST_TEMPLATE"
-
-# Past the ledger's triggers and the order of foreign keys. Deleting beats TRUNCATE by far where tables hold a few rows.
-EMPTY = """
-DO $$ DECLARE name text; filled boolean; BEGIN
-  SET LOCAL session_replication_role = replica;
-  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
-    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', name) INTO filled;
-    IF filled THEN EXECUTE format('DELETE FROM %I', name); END IF;
-  END LOOP;
-END $$
-"""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -157,9 +147,7 @@ def empty(request: pytest.FixtureRequest) -> None:
     """Start every test that meets the application with an empty database and an empty Valkey."""
     if "app" not in request.fixturenames:
         return
-    engine: sa.Engine = request.getfixturevalue("owner_engine")
-    with engine.begin() as connection:
-        connection.execute(sa.text(EMPTY))
+    snapshots.empty(request.getfixturevalue("owner_engine"))
     request.getfixturevalue("valkey").flushdb()
 
 

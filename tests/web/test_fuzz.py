@@ -16,8 +16,9 @@ from loyalty.database import db, transaction
 from loyalty.models.vendors import Vendor
 from loyalty.web.access import Access
 from tests import world
+from tests.forms import Form, body, find_forms
 from tests.web import hostile
-from tests.world import Business, Form
+from tests.world import Business
 
 SEED = 20261120
 REQUESTS = 5_000
@@ -74,7 +75,7 @@ def make_ground(app: Flask, code: str) -> Ground:
         with transaction():
             db.session.get_one(Vendor, business.shop.vendor_id).pin_salt = bcrypt.gensalt(4)
     found = {**world.doors(app, business), **world.strangers(app)}
-    forms = world.find_forms(app, business)
+    forms = find_forms(app, business)
     return Ground(business, [visitor(app, door) for door in found.values()], forms, list(world.routes(app)))
 
 
@@ -109,7 +110,7 @@ def knock(app: Flask, client: FlaskClient, ground: Ground, chance: random.Random
 def filled(ground: Ground, endpoint: str, who: Visitor, chance: random.Random) -> list[tuple[str, bytes]]:
     """Fill a form as its page does, then spoil some of its fields, leave some out, and send some twice."""
     key = f"{chance.getrandbits(96):024x}"
-    sent = world.body(ground.business, ground.forms.get(endpoint), csrf_token=who.csrf_token, key=key)
+    sent = body(ground.business, ground.forms.get(endpoint), csrf_token=who.csrf_token, key=key)
     names = [name for name, _ in ground.forms[endpoint].fields] if endpoint in ground.forms else list(sent)
     spoilt = set(chance.sample(names, min(len(names), chance.randint(1, 3)))) - {"csrf_token"}
     if chance.random() < 0.05:

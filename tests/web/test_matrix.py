@@ -15,7 +15,9 @@ from loyalty.domain.values import Role
 from loyalty.web.access import Access
 from tests import world
 from tests.fingerprints import fingerprint
-from tests.world import Business, Door, Form
+from tests.forms import Form, body
+from tests.web.conftest import Street
+from tests.world import Business, Door
 
 ROLES = ("anonymous", "unpaired", "locked terminal", "staff session", "manager session", "owner", "manager", "admin")
 REFUSED = (401, 403, 404)
@@ -28,7 +30,7 @@ def ask(app: Flask, door: Door, rule: Rule, method: str, foreign: Business, form
     path = world.address(app, rule, foreign.ids)
     if method == "GET":
         return door.client.get(path)
-    filled = world.body(foreign, form, csrf_token=world.csrf(app, door.client), key=secrets.token_hex(12))
+    filled = body(foreign, form, csrf_token=world.csrf(app, door.client), key=secrets.token_hex(12))
     return door.client.open(path, method=method, data=filled)
 
 
@@ -42,10 +44,10 @@ def is_refused(answer: TestResponse) -> bool:
 
 @pytest.mark.parametrize("htmx", [False, True], ids=["browser", "htmx"])
 @pytest.mark.parametrize("role", ROLES)
-def test_it_opens_nothing_of_the_shop_next_door(app: Flask, owner_engine: sa.Engine, role: str, htmx: bool) -> None:
-    with app.app_context():
-        bakery, meat = world.make_business("bakery"), world.make_business("meat")
-    forms = world.find_forms(app, bakery)
+def test_it_opens_nothing_of_the_shop_next_door(
+    app: Flask, street: Street, owner_engine: sa.Engine, role: str, htmx: bool
+) -> None:
+    bakery, meat = street.bakery, street.meat
     wrong: list[str] = []
     for rule, method, access in world.routes(app):
         with app.app_context():
@@ -55,7 +57,7 @@ def test_it_opens_nothing_of_the_shop_next_door(app: Flask, owner_engine: sa.Eng
             door.client.environ_base["HTTP_HX_REQUEST"] = "true"
         everything = is_guarded(door, rule, access)
         before = fingerprint(owner_engine, of=None if everything else bakery.shop.vendor_id)
-        answer = ask(app, door, rule, method, bakery, forms.get(rule.endpoint))
+        answer = ask(app, door, rule, method, bakery, street.forms.get(rule.endpoint))
         after = fingerprint(owner_engine, of=None if everything else bakery.shop.vendor_id)
         case = f"{method} {rule.rule} -> {answer.status_code}"
         wrong += [f"{case}: {problem}" for problem in problems(door, rule, access, answer, bakery)]
@@ -113,8 +115,6 @@ def test_it_shows_everything_to_whom_it_belongs(app: Flask) -> None:
     assert missing == []
 
 
-def test_it_finds_the_forms_of_most_posts(app: Flask) -> None:
-    with app.app_context():
-        bakery = world.make_business("bakery")
+def test_it_finds_the_forms_of_most_posts(app: Flask, street: Street) -> None:
     posts = {rule.endpoint for rule, method, _ in world.routes(app) if method == "POST"}
-    assert len(world.find_forms(app, bakery)) >= len(posts) * 2 // 3
+    assert len(street.forms) >= len(posts) * 2 // 3

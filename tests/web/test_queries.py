@@ -9,6 +9,7 @@ from flask import Flask
 
 from loyalty.services import stamps
 from tests import factories, world
+from tests.forms import find_forms
 from tests.world import Business
 
 # With everything: who asks, what is done, what is shown.
@@ -104,7 +105,7 @@ def test_it_asks_the_database_a_few_times_for_each_tap(app: Flask, bakery: Busin
     """Every command of the till, sent as its form stands on the screen; a PIN is worth some statements of its own."""
     client = world.doors(app, bakery)["staff session"].client
     found: dict[str, list[str]] = {}
-    for endpoint, form in world.find_forms(app, bakery).items():
+    for endpoint, form in find_forms(app, bakery).items():
         if endpoint.startswith("terminal.") and endpoint not in ("terminal.pair", "terminal.pin", "terminal.unpair"):
             with app.app_context():
                 world.reopen(bakery)

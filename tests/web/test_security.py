@@ -19,6 +19,7 @@ from loyalty.services import terminals
 from tests import world
 from tests.factories import make_key
 from tests.fingerprints import fingerprint
+from tests.forms import body
 from tests.world import Business, Door
 
 POLICY = {
@@ -286,7 +287,7 @@ def test_it_writes_no_person_into_the_log(
             if method == "GET":
                 door.client.get(path, query_string={"q": CANARIES["phone"], "email": CANARIES["email"]})
             else:
-                filled = world.body(bakery, None, csrf_token=token, key="k" * 24, q=CANARIES["email"], **CANARIES)
+                filled = body(bakery, None, csrf_token=token, key="k" * 24, q=CANARIES["email"], **CANARIES)
                 door.client.open(path, method=method, data=filled, headers={"User-Agent": "Kanari"})
     log = capfd.readouterr().err + caplog.text
     assert '"event": "request"' in log
