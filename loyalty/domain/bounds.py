@@ -16,6 +16,7 @@ PROGRAM: Final[dict[str, tuple[int, int]]] = {
     "cooldown_minutes": (0, 10_080),
     "max_daily_stamps": (1, 100),
 }
+SETUP_STEP: Final = (1, 5)  # of the wizard
 REWARD: Final[dict[str, tuple[int, int]]] = {
     "points_required": (1, 1_000_000),
     "value_cents": (0, 10_000_000),

@@ -95,6 +95,7 @@ REGISTRY: Final[Mapping[str, Table]] = {
             # Passes say in it that the card has ended; alone it names nobody.
             **_all(PERSON, Erasing.KEEP, "locale created_at"),
             **_all(CONSENT, Erasing.NULL, "terms_version terms_accepted_at marketing_consent_at"),
+            "email_bounced_at": Column(MAILS, Erasing.NULL),
             "marketing_consent": Column(CONSENT, Erasing.REPLACE, _no),
         },
         of_nobody=_words("id vendor_id erased_at updated_at"),
@@ -145,6 +146,7 @@ REGISTRY: Final[Mapping[str, Table]] = {
             "address_hash": Column(MAILS, Erasing.REPLACE, _empty_text, exported=False),
             # A server's answer often repeats whom it is about.
             "error": Column(MAILS, Erasing.NULL),
+            "facts": Column(MAILS, Erasing.REPLACE, _empty_object),
             **_all(MAILS, Erasing.KEEP, "kind locale state created_at sent_at"),
         },
         of_nobody=_words("id vendor_id event_key card_id confirmation_id message_id sending_at"),
@@ -178,7 +180,7 @@ REGISTRY: Final[Mapping[str, Table]] = {
             **_all(RECORD, Erasing.KEEP, "action created_at"),
         },
         of_staff=_words("user_id staff_pin_id"),
-        of_nobody=_words("id vendor_id terminal_id api_key_id subject_type subject_id"),
+        of_nobody=_words("id vendor_id terminal_id api_key_id subject_type subject_id on_behalf"),
     ),
     "apple_devices": Table(
         of_customers=_all(PHONES, Erasing.LATER, "device_library_identifier push_token token_seen_at created_at"),
@@ -202,10 +204,10 @@ REGISTRY: Final[Mapping[str, Table]] = {
     ),
     "user_sessions": Table(
         of_staff=_words("token_hash user_id browser network device_hash last_seen_at expires_at ended_at created_at"),
-        of_nobody=_words("id vendor_id"),
+        of_nobody=_words("id vendor_id acting_vendor_id acting_until"),
     ),
     "recovery_codes": Table(of_staff=_words("user_id code_hash used_at created_at")),
-    "vendor_members": Table(of_staff=_words("user_id role created_at"), of_nobody=_words("vendor_id")),
+    "vendor_members": Table(of_staff=_words("user_id role daily_digest created_at"), of_nobody=_words("vendor_id")),
     "staff_pins": Table(
         of_staff=_words("name role pin_hash last_used_at"),
         of_nobody=_words("id vendor_id store_id pepper_id active created_at updated_at"),
@@ -235,13 +237,18 @@ REGISTRY: Final[Mapping[str, Table]] = {
         "allow_void_transactions allow_cross_store_redemption require_order_reference log_ip_addresses created_at "
         "updated_at"
     ),
+    "email_templates": _nobody("vendor_id kind locale subject body created_at updated_at"),
+    "mail_settings": _nobody(
+        "vendor_id sender_name birthday birthday_points birthday_stamps miss_you created_at updated_at"
+    ),
     "stores": _nobody("id vendor_id code name address latitude longitude active created_at updated_at"),
     "loyalty_programs": _nobody(
         "id vendor_id loyalty_type stamps_target stamps_reward_description stamps_reward_value_cents "
         "max_stamps_per_action welcome_stamps points_per_euro minimum_purchase_cents minimum_redemption_points "
         "welcome_bonus_points points_expiration_days cooldown_minutes max_daily_stamps require_staff_pin card_name "
         "card_color card_secondary_color logo_url hero_image_url terms_text privacy_url is_active activated_at "
-        "google_issuer_id google_class_id google_class_hash apple_pass_type_id created_at updated_at"
+        "setup_step poster_placed_at google_issuer_id google_class_id google_class_hash apple_pass_type_id "
+        "created_at updated_at"
     ),
     "rewards": _nobody(
         "id program_id vendor_id public_id name points_required value_cents description active sort_order translations "
@@ -268,6 +275,12 @@ REGISTRY: Final[Mapping[str, Table]] = {
     "stats_due": _nobody("id vendor_id local_day"),
     "stats_progress": _nobody("id searched_to"),
     "stats_standing": _nobody("id vendor_id store_id members stamps points"),
+    # The choice is that of days, a store and how many numbers were typed.
+    "bulk_deactivations": Table(
+        of_staff=_words("user_id undo_user_id reason"),
+        of_nobody=_words("id vendor_id choice cards state created_at ended_at"),
+    ),
+    "bulk_cards": _nobody("bulk_id card_id vendor_id state transaction_id created_at updated_at"),
     "staff_reports": _nobody("vendor_id since_day created_at"),
     "google_nonces": _nobody("nonce expires_at created_at"),
     "heartbeats": _nobody("name beat_at"),

@@ -14,7 +14,7 @@ from loyalty.models.constraints import between, one_of, same_vendor
 
 
 class LoyaltyProgram(Changed, Base):
-    """The rules of a vendor's card: one program per vendor."""
+    """The rules of a vendor's card: one program per vendor; `setup_step` is the step of the wizard that comes next."""
 
     __tablename__ = "loyalty_programs"
     __table_args__ = (
@@ -27,6 +27,7 @@ class LoyaltyProgram(Changed, Base):
         CheckConstraint(f"length(logo_url) <= {bounds.URL_LENGTH}", name="logo_url"),
         CheckConstraint(f"length(hero_image_url) <= {bounds.URL_LENGTH}", name="hero_image_url"),
         CheckConstraint("NOT is_active OR activated_at IS NOT NULL", name="activated"),
+        between("setup_step", bounds.SETUP_STEP),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -54,6 +55,8 @@ class LoyaltyProgram(Changed, Base):
     privacy_url: Mapped[str | None]
     is_active: Mapped[bool] = mapped_column(default=False)
     activated_at: Mapped[datetime | None]
+    setup_step: Mapped[int] = mapped_column(default=1, server_default="1")
+    poster_placed_at: Mapped[datetime | None]
     google_issuer_id: Mapped[str | None]
     google_class_id: Mapped[str | None]
     google_class_hash: Mapped[str | None]

@@ -1,6 +1,7 @@
 """What a shop has set up, and what comes next: the checklist of the office."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, ScalarSelect, exists, func, select
@@ -14,9 +15,12 @@ from loyalty.models.pins import StaffPin
 from loyalty.models.programs import LoyaltyProgram, Reward
 from loyalty.models.terminals import Terminal
 from loyalty.models.vendors import Store, Vendor
-from loyalty.services import pins, roles
+from loyalty.services import passes, pins, roles
 
-STEPS: Final = ("program", "rewards", "stores", "pins", "terminals", "launch")
+# The poster is for a program that runs: until then nobody can join by it.
+STEPS: Final = ("program", "rewards", "stores", "pins", "terminals", "launch", "poster")
+# How long before the end of Apple's certificates shops are told.
+CERTIFICATE_WARNING: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class Setup:
     vendor_code: str
     vendor_name: str
     program_active: bool
+    launched: bool
+    poster_placed: bool
     program_touched: bool
     gives_points: bool
     needs_pins: bool
@@ -38,7 +44,7 @@ class Setup:
     @property
     def steps(self) -> tuple[str, ...]:
         """The steps that this shop needs, in their order."""
-        skipped = {"rewards": not self.gives_points, "pins": not self.needs_pins}
+        skipped = {"rewards": not self.gives_points, "pins": not self.needs_pins, "poster": not self.launched}
         return tuple(step for step in STEPS if not skipped.get(step))
 
     @property
@@ -51,13 +57,19 @@ class Setup:
             "pins": self.pins > 0,
             "terminals": self.terminals > 0,
             "launch": self.program_active,
+            "poster": self.poster_placed,
         }
         return frozenset(step for step in self.steps if finished[step])
 
     @property
+    def missing(self) -> tuple[str, ...]:
+        """The steps that are still open, in their order."""
+        return tuple(step for step in self.steps if step not in self.done)
+
+    @property
     def next_step(self) -> str | None:
         """The first step that is still open."""
-        return next((step for step in self.steps if step not in self.done), None)
+        return next(iter(self.missing), None)
 
 
 def get(*, actor: Actor) -> Setup:
@@ -69,6 +81,8 @@ def get(*, actor: Actor) -> Setup:
             Vendor.code,
             Vendor.name,
             LoyaltyProgram.is_active,
+            LoyaltyProgram.activated_at.is_not(None),
+            LoyaltyProgram.poster_placed_at.is_not(None),
             LoyaltyProgram.loyalty_type,
             _changed(AuditEvent.vendor_id == mine, AuditEvent.action == "program.changed").label("touched"),
             _count(Reward, Reward.vendor_id == mine, Reward.active.is_(True)),
@@ -84,9 +98,16 @@ def get(*, actor: Actor) -> Setup:
     ).one_or_none()
     if row is None:
         raise ProgramNotFound
-    code, name, active, loyalty_type, touched, *counts = row
-    gives_points = loyalty_type != LoyaltyType.STAMPS
-    return Setup(code, name, active, touched, gives_points, pins.is_needed(actor=actor), *counts)
+    code, name, active, launched, placed, loyalty_type, touched, *counts = row
+    gives_points, needs_pins = loyalty_type != LoyaltyType.STAMPS, pins.is_needed(actor=actor)
+    return Setup(code, name, active, launched, placed, touched, gives_points, needs_pins, *counts)
+
+
+def find_certificate_end(*, at: datetime) -> datetime | None:
+    """Return when the certificates of Apple's passes end, where that is soon; None where nobody has to worry."""
+    ends = passes.find_certificate_ends()
+    soonest = min(ends.leaf, ends.intermediate) if ends else None
+    return soonest if soonest and soonest - at <= CERTIFICATE_WARNING else None
 
 
 def _count(table: type[Base], *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
