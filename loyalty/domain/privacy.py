@@ -111,8 +111,9 @@ REGISTRY: Final[Mapping[str, Table]] = {
                 Erasing.KEEP,
                 "card_number stamp_count total_stamps_earned stamps_redeemed points_balance total_points_earned "
                 "points_redeemed total_points_voided last_stamp_at last_points_at last_redemption_at last_activity_at "
-                "is_active created_at",
+                "is_active created_at replaced_at",
             ),
+            "replaced_reason": Column(NOTES, Erasing.NULL),
             "apple_serial_number": Column(PHONES, Erasing.LATER),
             "apple_auth_token": Column(PHONES, Erasing.LATER, exported=False),
             **_all(PHONES, Erasing.KEEP, "apple_fetched_at google_object_id google_saved_at google_told_at"),
@@ -120,8 +121,13 @@ REGISTRY: Final[Mapping[str, Table]] = {
         of_nobody=_words(
             "id program_id customer_id vendor_id enrolled_at_store_id ledger_seq ledger_head ledger_at stamps_day "
             "stamps_on_day apple_change_seq apple_content_hash apple_changed_at apple_shown_seq google_content_hash "
-            "google_shown_seq google_checked_at updated_at"
+            "google_shown_seq google_checked_at google_key replaced_by_id updated_at"
         ),
+    ),
+    "customers_apart": Table(
+        of_customers=_all(RECORD, Erasing.KEEP, "created_at"),
+        of_staff=_words("user_id"),
+        of_nobody=_words("first_id second_id vendor_id"),
     ),
     "loyalty_transactions": Table(
         of_customers=_all(

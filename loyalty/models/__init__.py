@@ -3,7 +3,9 @@
 from loyalty.models import (
     api,
     audit,
+    bulk,
     cards,
+    consents,
     customers,
     google,
     health,
@@ -24,7 +26,9 @@ from loyalty.models import (
 __all__ = [
     "api",
     "audit",
+    "bulk",
     "cards",
+    "consents",
     "customers",
     "google",
     "health",

@@ -3,17 +3,23 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from loyalty.database import Base, Created, new_id
 
 
 class AuditEvent(Created, Base):
-    """One change by a signed-in person, written in the same transaction as the change."""
+    """One change by a signed-in person, written in the same transaction as the change.
+
+    `on_behalf` where the platform did it at a shop; `user_id` says who really.
+    """
 
     __tablename__ = "audit_events"
-    __table_args__ = (Index("ix_audit_events_vendor_time", "vendor_id", "created_at"),)
+    __table_args__ = (
+        Index("ix_audit_events_vendor_time", "vendor_id", "created_at"),
+        Index("ix_audit_events_on_behalf", "vendor_id", "id", postgresql_where=text("on_behalf")),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     vendor_id: Mapped[UUID | None] = mapped_column(ForeignKey("vendors.id"))
@@ -25,3 +31,4 @@ class AuditEvent(Created, Base):
     subject_type: Mapped[str]
     subject_id: Mapped[str]
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    on_behalf: Mapped[bool] = mapped_column(default=False, server_default=false())

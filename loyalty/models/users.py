@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from loyalty.database import Base, Changed, Created, new_id
@@ -48,13 +48,14 @@ class VendorMember(Created, Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
     vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), primary_key=True, index=True)
     role: Mapped[str]
+    daily_digest: Mapped[bool] = mapped_column(default=True, server_default=true())
 
 
 class UserSession(Created, Base):
     """A sign-in that can be ended; the cookie holds the token, the row its SHA-256.
 
     `browser` is a name such as "Firefox, Windows", `network` a part of an address, `device_hash` that of another
-    cookie, by which a browser is known again.
+    cookie, by which a browser is known again. An admin of the platform acts for `acting_vendor_id` until `acting_until`.
     """
 
     __tablename__ = "user_sessions"
@@ -69,3 +70,5 @@ class UserSession(Created, Base):
     browser: Mapped[str | None]
     network: Mapped[str | None]
     device_hash: Mapped[str | None]
+    acting_vendor_id: Mapped[UUID | None] = mapped_column(ForeignKey("vendors.id"))
+    acting_until: Mapped[datetime | None]
