@@ -80,9 +80,9 @@ def poster() -> ResponseReturnValue:
         form=form,
         vendor=vendor,
         faces=faces,
-        size=_size(faces),
+        size=size_of(faces),
         address=address,
-        short_address=_short(address),
+        short_address=short(address),
     )
     return page if is_right else (page, 422)
 
@@ -105,10 +105,11 @@ def _faces(actor: Actor, vendor: PublicVendor, form: PosterForm) -> list[Face]:
     chosen = dict.fromkeys(code for code in (form.language.data, form.second.data) if code)
     on_offer = [reward for reward in rewards.list_all(actor=actor) if reward.active]
     cheapest = min(on_offer, key=lambda reward: reward.points_required, default=None)
-    return [_face(vendor, cheapest, code) for code in chosen]
+    return [say(vendor, cheapest, code) for code in chosen]
 
 
-def _face(vendor: PublicVendor, cheapest: RewardRow | None, code: str) -> Face:
+def say(vendor: PublicVendor, cheapest: RewardRow | None, code: str) -> Face:
+    """Say the deal and the way to a card in one language."""
     with force_locale(code):
         headline = _headline(vendor, cheapest, code)
         contact = {
@@ -123,7 +124,7 @@ def _face(vendor: PublicVendor, cheapest: RewardRow | None, code: str) -> Face:
     return Face(code, headline, steps)
 
 
-def _size(faces: Sequence[Face]) -> str:
+def size_of(faces: Sequence[Face]) -> str:
     """Return how large the deal can be printed, the same in all languages."""
     longest = max((len(face.headline) for face in faces), default=0)
     return "large" if longest <= _LARGE else "middling" if longest <= _MIDDLING else "small"
@@ -143,7 +144,7 @@ def _headline(vendor: PublicVendor, cheapest: RewardRow | None, code: str) -> st
     return gettext("Collect points with every purchase")
 
 
-def _short(address: str) -> str:
+def short(address: str) -> str:
     """Return what somebody has to type who cannot scan."""
     parts = urlsplit(address)
     return f"{parts.netloc}{parts.path}"
