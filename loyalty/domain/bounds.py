@@ -22,6 +22,8 @@ REWARD: Final[dict[str, tuple[int, int]]] = {
     "value_cents": (0, 10_000_000),
     "sort_order": (0, 10_000),
 }
+# After how many months without a visit a customer is forgotten; "never" would keep people for no reason.
+VENDOR: Final[dict[str, tuple[int, int]]] = {"retention_months": (6, 120)}
 REQUESTS_PER_MINUTE: Final = (1, 100_000)  # of one key, instead of the product's own limits
 POLICY: Final[dict[str, tuple[int, int]]] = {
     "pin_lockout_attempts": (3, 20),

@@ -56,6 +56,7 @@ MAILS: Final = N_("To send every mail once and to show what became of it.")
 ONCE: Final = N_("To do once what was asked for twice.")
 PHONES: Final = N_("To keep the card in a phone up to date.")
 VISITS: Final = N_("To count visits.")
+FORGETTING: Final = N_("To forget the customer in time.")
 RECORD: Final = N_("To show who changed something by hand.")
 
 
@@ -97,9 +98,15 @@ REGISTRY: Final[Mapping[str, Table]] = {
             **_all(CONSENT, Erasing.NULL, "terms_version terms_accepted_at marketing_consent_at"),
             "email_bounced_at": Column(MAILS, Erasing.NULL),
             "marketing_consent": Column(CONSENT, Erasing.REPLACE, _no),
+            **_all(FORGETTING, Erasing.NULL, "erase_at erase_reason erase_asked_at kept_at"),
         },
         of_nobody=_words("id vendor_id erased_at updated_at"),
     ),
+    "consents": Table(
+        of_customers=_all(CONSENT, Erasing.DELETE_ROW, "kind given version source created_at"),
+        of_nobody=_words("id vendor_id customer_id"),
+    ),
+    "terms_versions": _nobody("vendor_id version terms_text created_at"),
     "loyalty_cards": Table(
         of_customers={
             # What opened the card's page and what its QR holds lead nowhere any more; the number is that of the
@@ -125,9 +132,8 @@ REGISTRY: Final[Mapping[str, Table]] = {
         ),
     ),
     "customers_apart": Table(
-        of_customers=_all(RECORD, Erasing.KEEP, "created_at"),
         of_staff=_words("user_id"),
-        of_nobody=_words("first_id second_id vendor_id"),
+        of_nobody=_words("first_id second_id vendor_id created_at"),
     ),
     "loyalty_transactions": Table(
         of_customers=_all(
@@ -236,7 +242,7 @@ REGISTRY: Final[Mapping[str, Table]] = {
     ),
     "vendors": _nobody(
         "id code name locale timezone country currency status contact_field confirm_address ask_name ask_birthday "
-        "ask_marketing pin_salt pin_length created_at updated_at"
+        "ask_marketing pin_salt pin_length retention_months privacy_contact privacy_note created_at updated_at"
     ),
     "vendor_policies": _nobody(
         "vendor_id staff_pin_policy pin_lockout_attempts pin_lockout_minutes allow_self_enrollment "

@@ -242,6 +242,9 @@ VENDOR: Final[Mapping[str, Check]] = {
     "ask_birthday": _yes_or_no,
     "ask_marketing": _yes_or_no,
     "pin_length": _choice((4, 6)),
+    "retention_months": _whole_number(bounds.VENDOR["retention_months"]),
+    "privacy_contact": _text(500, lines=True),
+    "privacy_note": _text(bounds.TEXT_LENGTH, lines=True),
 }
 POLICY: Final[Mapping[str, Check]] = {
     "staff_pin_policy": _choice(("required", "optional", "disabled")),

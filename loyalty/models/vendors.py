@@ -18,6 +18,7 @@ class Vendor(Changed, Base):
         CheckConstraint("code ~ '^[a-z0-9][a-z0-9-]{1,39}$'", name="code"),
         one_of("status", ("active", "suspended")),
         one_of("contact_field", ("email", "phone")),
+        between("retention_months", bounds.VENDOR["retention_months"]),
         CheckConstraint("pin_length IN (4, 6)", name="pin_length"),
     )
 
@@ -36,6 +37,9 @@ class Vendor(Changed, Base):
     ask_marketing: Mapped[bool] = mapped_column(default=False)
     pin_salt: Mapped[bytes]
     pin_length: Mapped[int] = mapped_column(default=4)
+    retention_months: Mapped[int] = mapped_column(default=24)
+    privacy_contact: Mapped[str] = mapped_column(default="")
+    privacy_note: Mapped[str] = mapped_column(default="")
 
 
 class Store(Changed, Base):

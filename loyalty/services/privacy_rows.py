@@ -13,6 +13,7 @@ from loyalty.domain.privacy import REGISTRY, Column, Erasing
 from loyalty.domain.values import Actor, Role
 from loyalty.models.audit import AuditEvent
 from loyalty.models.cards import LoyaltyCard
+from loyalty.models.consents import Consent
 from loyalty.models.customers import Customer
 from loyalty.models.idempotency import IdempotencyKey
 from loyalty.models.mail import Confirmation, EmailLog
@@ -64,6 +65,7 @@ def conditions(person: Person) -> Mapping[str, ColumnElement[bool]]:
     subjects = [str(subject) for subject in (person.customer_id, *cards)]
     return {
         "customers": (Customer.id == person.customer_id) & (Customer.vendor_id == person.vendor_id),
+        "consents": (Consent.customer_id == person.customer_id) & (Consent.vendor_id == person.vendor_id),
         "loyalty_cards": LoyaltyCard.id.in_(cards),
         "loyalty_transactions": LoyaltyTransaction.card_id.in_(cards),
         "transaction_details": TransactionDetail.transaction_id.in_(rows),
