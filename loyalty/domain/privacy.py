@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from loyalty.domain.codes import make_scan_code
+from loyalty.domain.privacy_nobody import COLUMNS
 from loyalty.errors import N_
 
 
@@ -84,10 +85,6 @@ def _all(purpose: str, erasing: Erasing, names: str) -> dict[str, Column]:
     return {name: Column(purpose, erasing) for name in names.split()}
 
 
-def _nobody(names: str) -> Table:
-    return Table(of_nobody=_words(names))
-
-
 REGISTRY: Final[Mapping[str, Table]] = {
     "customers": Table(
         of_customers={
@@ -118,7 +115,7 @@ REGISTRY: Final[Mapping[str, Table]] = {
                 Erasing.KEEP,
                 "card_number stamp_count total_stamps_earned stamps_redeemed points_balance total_points_earned "
                 "points_redeemed total_points_voided last_stamp_at last_points_at last_redemption_at last_activity_at "
-                "is_active created_at replaced_at",
+                "last_expiration_warning_at points_good_until points_kept_until is_active created_at replaced_at",
             ),
             "replaced_reason": Column(NOTES, Erasing.NULL),
             "apple_serial_number": Column(PHONES, Erasing.LATER),
@@ -240,62 +237,5 @@ REGISTRY: Final[Mapping[str, Table]] = {
             "lock_minutes left_handed sound created_at updated_at"
         ),
     ),
-    "vendors": _nobody(
-        "id code name locale timezone country currency status contact_field confirm_address ask_name ask_birthday "
-        "ask_marketing pin_salt pin_length retention_months privacy_contact privacy_note created_at updated_at"
-    ),
-    "vendor_policies": _nobody(
-        "vendor_id staff_pin_policy pin_lockout_attempts pin_lockout_minutes allow_self_enrollment "
-        "allow_void_transactions allow_cross_store_redemption require_order_reference log_ip_addresses created_at "
-        "updated_at"
-    ),
-    "email_templates": _nobody("vendor_id kind locale subject body created_at updated_at"),
-    "mail_settings": _nobody(
-        "vendor_id sender_name birthday birthday_points birthday_stamps miss_you created_at updated_at"
-    ),
-    "stores": _nobody("id vendor_id code name address latitude longitude active created_at updated_at"),
-    "loyalty_programs": _nobody(
-        "id vendor_id loyalty_type stamps_target stamps_reward_description stamps_reward_value_cents "
-        "max_stamps_per_action welcome_stamps points_per_euro minimum_purchase_cents minimum_redemption_points "
-        "welcome_bonus_points points_expiration_days cooldown_minutes max_daily_stamps require_staff_pin card_name "
-        "card_color card_secondary_color logo_url hero_image_url terms_text privacy_url is_active activated_at "
-        "setup_step poster_placed_at google_issuer_id google_class_id google_class_hash apple_pass_type_id "
-        "created_at updated_at"
-    ),
-    "rewards": _nobody(
-        "id program_id vendor_id public_id name points_required value_cents description active sort_order translations "
-        "created_at updated_at"
-    ),
-    "api_keys": _nobody("id vendor_id name scope requests_per_minute expires_at revoked_at created_at updated_at"),
-    "api_key_secrets": _nobody("code api_key_id secret_hash ends_at last_used_at created_at"),
-    "api_key_stores": _nobody("api_key_id store_id vendor_id created_at"),
-    # Bodies hold ids, amounts and the card's number: what `webhook_events` sends, and no free text.
-    "webhook_deliveries": _nobody(
-        "id vendor_id endpoint_id event_id event_type body state attempts attempted_at delivered_at status duration_ms "
-        "answer error created_at"
-    ),
-    "webhook_endpoints": _nobody(
-        "id vendor_id url events secret old_secret old_secret_until state paused_reason paused_at failures "
-        "failing_since busy_until quiet_until created_at updated_at"
-    ),
-    "daily_stats": _nobody(
-        "id vendor_id store_id local_day transactions visits cards_created stamps_earned stamps_redeemed stamps_voided "
-        "stamps_adjusted points_earned points_redeemed points_voided points_adjusted points_expired redemptions "
-        "purchases revenue_cents members_change stamps_change points_change"
-    ),
-    "daily_visit_times": _nobody("id vendor_id store_id local_day quarter_at visits"),
-    "stats_due": _nobody("id vendor_id local_day"),
-    "stats_progress": _nobody("id searched_to"),
-    "stats_standing": _nobody("id vendor_id store_id members stamps points"),
-    # The choice is that of days, a store and how many numbers were typed.
-    "bulk_deactivations": Table(
-        of_staff=_words("user_id undo_user_id reason"),
-        of_nobody=_words("id vendor_id choice cards state created_at ended_at"),
-    ),
-    "bulk_cards": _nobody("bulk_id card_id vendor_id state transaction_id created_at updated_at"),
-    "staff_reports": _nobody("vendor_id since_day created_at"),
-    "google_nonces": _nobody("nonce expires_at created_at"),
-    "heartbeats": _nobody("name beat_at"),
-    "wallet_clocks": _nobody("pass_type seq"),
-    "wallet_setups": _nobody("wallet setup created_at updated_at"),
+    **{name: Table(of_nobody=_words(columns)) for name, columns in COLUMNS.items()},
 }

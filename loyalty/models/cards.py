@@ -18,6 +18,11 @@ class LoyaltyCard(Changed, Base):
     `stamps_on_day` counts the stamps of the vendor's day `stamps_day`, less what was voided. The columns of the Apple
     pass are empty until somebody asks for one; no ledger knows of them. `apple_shown_seq` and
     `google_shown_seq` number the last transaction that a phone has fetched, that Google was told of.
+    `points_good_until` is the last day that a warning named, `points_kept_until` a day before which points stay.
+
+    A card that was replaced keeps its row and ledger and gets new codes; its old ones, with the passes that show them,
+    live on in a row without a ledger whose `replaced_by_id` names the card. `google_key` names the object at Google
+    where it is not named by the row's own id.
     """
 
     __tablename__ = "loyalty_cards"
@@ -45,9 +50,18 @@ class LoyaltyCard(Changed, Base):
             "id",
             postgresql_where=text("google_saved_at IS NOT NULL"),
         ),
+        Index(
+            "ix_loyalty_cards_replaced_by",
+            "replaced_by_id",
+            postgresql_where=text("replaced_by_id IS NOT NULL"),
+        ),
         same_vendor("program_id", "loyalty_programs"),
         same_vendor("customer_id", "customers"),
         same_vendor("enrolled_at_store_id", "stores"),
+        same_vendor("replaced_by_id", "loyalty_cards"),
+        CheckConstraint(
+            "replaced_by_id IS NULL OR (NOT is_active AND ledger_seq = 0 AND replaced_at IS NOT NULL)", name="replaced"
+        ),
         CheckConstraint("card_number ~ '^[0-9]{10}$'", name="card_number"),
         CheckConstraint("scan_code ~ '^[BCDEFGHJKNPRSTVX]{16}$'", name="scan_code"),
         *not_negative(
@@ -82,6 +96,9 @@ class LoyaltyCard(Changed, Base):
     last_points_at: Mapped[datetime | None]
     last_redemption_at: Mapped[datetime | None]
     last_activity_at: Mapped[datetime | None]
+    last_expiration_warning_at: Mapped[datetime | None]
+    points_good_until: Mapped[date | None]
+    points_kept_until: Mapped[date | None]
     ledger_seq: Mapped[int] = mapped_column(default=0)
     ledger_head: Mapped[str] = mapped_column(default=GENESIS)
     ledger_at: Mapped[datetime | None]
@@ -101,3 +118,7 @@ class LoyaltyCard(Changed, Base):
     google_shown_seq: Mapped[int | None]
     google_saved_at: Mapped[datetime | None]
     google_checked_at: Mapped[datetime | None]
+    google_key: Mapped[UUID | None]
+    replaced_by_id: Mapped[UUID | None]
+    replaced_at: Mapped[datetime | None]
+    replaced_reason: Mapped[str | None]

@@ -11,7 +11,7 @@ from loyalty.models.constraints import one_of, same_vendor
 
 # What two customers who may be the same person have in common, as indexes and questions write it.
 LETTERS = "lower(regexp_replace(name, '[^[:alpha:]]', '', 'g'))"
-MAILBOX = "replace(split_part(split_part(email, '@', 1), '+', 1), '.', '') || '@' || split_part(email, '@', 2)"
+MAILBOX = "replace(split_part(split_part(email, '@', 1), '+', 1), '.', '')"
 LAST_DIGITS = "right(phone, 8)"
 
 

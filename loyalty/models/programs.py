@@ -1,13 +1,13 @@
 """The loyalty program of a vendor, and the rewards that points buy."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from loyalty.database import Base, Changed, new_id
+from loyalty.database import Base, Changed, Created, new_id
 from loyalty.domain import bounds
 from loyalty.domain.values import LoyaltyType
 from loyalty.models.constraints import between, one_of, same_vendor
@@ -27,6 +27,8 @@ class LoyaltyProgram(Changed, Base):
         CheckConstraint(f"length(logo_url) <= {bounds.URL_LENGTH}", name="logo_url"),
         CheckConstraint(f"length(hero_image_url) <= {bounds.URL_LENGTH}", name="hero_image_url"),
         CheckConstraint("NOT is_active OR activated_at IS NOT NULL", name="activated"),
+        CheckConstraint("(closes_on IS NULL) = (closing_announced_at IS NULL)", name="closing"),
+        Index("ix_loyalty_programs_closes_on", "closes_on", postgresql_where=text("closes_on IS NOT NULL")),
         between("setup_step", bounds.SETUP_STEP),
     )
 
@@ -43,6 +45,7 @@ class LoyaltyProgram(Changed, Base):
     minimum_redemption_points: Mapped[int] = mapped_column(default=0)
     welcome_bonus_points: Mapped[int] = mapped_column(default=0)
     points_expiration_days: Mapped[int | None]
+    expiry_ran_on: Mapped[date | None]
     cooldown_minutes: Mapped[int] = mapped_column(default=15)
     max_daily_stamps: Mapped[int] = mapped_column(default=5)
     require_staff_pin: Mapped[bool] = mapped_column(default=True)
@@ -61,6 +64,22 @@ class LoyaltyProgram(Changed, Base):
     google_class_id: Mapped[str | None]
     google_class_hash: Mapped[str | None]
     apple_pass_type_id: Mapped[str | None]
+    closes_on: Mapped[date | None]
+    closing_announced_at: Mapped[datetime | None]
+    closing_told_to: Mapped[UUID | None]
+
+
+class EndedExpiryRule(Created, Base):
+    """After how many days without earning or redeeming points expired, until a day; null: they never did."""
+
+    __tablename__ = "ended_expiry_rules"
+    __table_args__ = (same_vendor("program_id", "loyalty_programs"),)
+
+    program_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"))
+    days: Mapped[int | None]
+    ended_on: Mapped[date]
 
 
 class Reward(Changed, Base):
