@@ -15,7 +15,7 @@ class Consent(Created, Base):
     __tablename__ = "consents"
     __table_args__ = (
         one_of("kind", ("terms", "marketing")),
-        one_of("source", ("join", "counter", "my_data")),
+        one_of("source", ("join", "counter", "office", "mail", "my_data")),
         same_vendor("customer_id", "customers"),
         Index("ix_consents_customer", "customer_id", "created_at"),
     )

@@ -15,6 +15,7 @@ from loyalty.models.consents import Consent, TermsVersion
 from loyalty.models.customers import Customer
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.services import roles
+from loyalty.services.vendors import PublicVendor
 
 # The words beside the box for news: a new version where their meaning changes.
 NEWS_VERSION: Final = "2026-11"
@@ -30,6 +31,16 @@ class GivenConsent:
     source: str
     created_at: datetime
     is_current: bool
+
+
+def note_joining(*, actor: Actor, vendor: PublicVendor, customer_id: UUID, news: bool, at: datetime) -> None:
+    """In the caller's transaction, note what a new customer agreed to; a no to news only where the shop has asked."""
+    alone = actor.terminal_id is None and actor.user_id is None and actor.api_key_id is None
+    source, vendor_id = "join" if alone else "counter", vendor.vendor_id
+    terms = vendor.terms_text
+    accept_terms(vendor_id=vendor_id, customer_id=customer_id, terms_text=terms, source=source, at=at)
+    if news or (alone and vendor.ask_marketing):
+        decide_news(vendor_id=vendor_id, customer_id=customer_id, given=news, source=source, at=at)
 
 
 def accept_terms(*, vendor_id: UUID, customer_id: UUID, terms_text: str, source: str, at: datetime) -> None:

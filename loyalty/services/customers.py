@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import insert, select, text
@@ -50,7 +49,7 @@ def find_by_address(*, vendor_id: UUID, email: str | None = None, phone: str | N
     return KnownCustomer(*row) if row else None
 
 
-def add(*, vendor_id: UUID, applicant: Applicant, locale: str, terms_version: str, at: datetime) -> KnownCustomer:
+def add(*, vendor_id: UUID, applicant: Applicant, locale: str) -> KnownCustomer:
     """Write a new customer down, their addresses locked; an address that is somebody else's is left out."""
     customer_id = new_id()
     email, phone = applicant.email, applicant.phone
@@ -67,10 +66,6 @@ def add(*, vendor_id: UUID, applicant: Applicant, locale: str, terms_version: st
             name=applicant.name,
             birth_date=applicant.birth_date,
             locale=locale,
-            terms_version=terms_version,
-            terms_accepted_at=at,
-            marketing_consent=applicant.marketing_consent,
-            marketing_consent_at=at if applicant.marketing_consent else None,
         )
     )
     return KnownCustomer(customer_id, email, locale, None, None)

@@ -1,6 +1,5 @@
 """Joining: on the join page, by the mailed link, and at the counter."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -17,7 +16,7 @@ from loyalty.domain.values import Actor, RequestKey, Role
 from loyalty.errors import ProgramInactive, SelfEnrollmentDisabled, VendorSuspended
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.vendors import Store, Vendor
-from loyalty.services import cards, confirmations, customers, idempotency, join_mails, pins, vendors
+from loyalty.services import cards, confirmations, consents, customers, idempotency, join_mails, pins, vendors
 from loyalty.services.customers import KnownCustomer
 from loyalty.services.till import Approval
 from loyalty.services.vendors import PublicVendor
@@ -228,10 +227,10 @@ def _make_card(visit: _Visit, known: KnownCustomer | None) -> cards.NewCard:
     if known:
         customer_id, address = known.customer_id, known.email
     else:
-        # A changed text is another version of the terms.
-        terms = hashlib.sha256(visit.vendor.terms_text.encode()).hexdigest()[:16]
-        added = customers.add(vendor_id=vendor_id, applicant=person, locale=visit.locale, terms_version=terms, at=at)
+        added = customers.add(vendor_id=vendor_id, applicant=person, locale=visit.locale)
         customer_id, address = added.customer_id, added.email
+        news = person.marketing_consent
+        consents.note_joining(actor=visit.actor, vendor=visit.vendor, customer_id=customer_id, news=news, at=at)
     card = cards.create(actor=visit.actor, customer_id=customer_id, idempotency_key=visit.key.key)
     join_mails.send_card(vendor_id=vendor_id, address=address, card_id=card.card_id, locale=visit.locale, at=at)
     return card

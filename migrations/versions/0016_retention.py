@@ -55,7 +55,7 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("created_at", moment, nullable=False),
         sa.CheckConstraint("kind IN ('terms', 'marketing')", name="ck_consents_kind"),
-        sa.CheckConstraint("source IN ('join', 'counter', 'my_data')", name="ck_consents_source"),
+        sa.CheckConstraint("source IN ('join', 'counter', 'office', 'mail', 'my_data')", name="ck_consents_source"),
         sa.ForeignKeyConstraint(
             ["customer_id", "vendor_id"], ["customers.id", "customers.vendor_id"], name="fk_consents_customer_id"
         ),
