@@ -6,10 +6,21 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from loyalty.database import db, transaction
+from loyalty.domain.mails import FACTS
 from loyalty.models.mail import EmailLog
 from loyalty.models.outbox import OutboxMessage
 from loyalty.services import messages
 from tests.factories import Card, Shop, make_card, make_shop
+
+_SAID = {
+    "points": 1200,
+    "stamps": 2,
+    "date": "2026-12-05",
+    "address": "c***@example.net",
+    "task": "expiry",
+    "since": "2026-11-20T02:00:00+00:00",
+    "warnings": {"locked_pins": 1, "failed_mails": 3, "paused_webhooks": 1, "certificate_days": 14},
+}
 
 
 def make_mail(
@@ -20,6 +31,7 @@ def make_mail(
     event_key: str = "",
     recipient: str = "cleo@example.org",
     locale: str = "en",
+    **facts: object,
 ) -> UUID:
     """Queue a mail to Cleo; returns the id of its outbox row."""
     shop = shop or make_shop()
@@ -33,9 +45,15 @@ def make_mail(
             locale=locale,
             at=datetime.now(UTC),
             card_id=card.card_id,
+            facts=said(kind) | facts,
         )
         found = db.session.execute(sa.select(OutboxMessage.id).where(OutboxMessage.subject_id == mail_id))
         return found.scalar_one()
+
+
+def said(kind: str) -> dict[str, object]:
+    """What a mail of this kind says that nothing else remembers."""
+    return {name: _SAID[name] for name in FACTS[kind]}
 
 
 def only_mail() -> EmailLog:

@@ -103,7 +103,6 @@ REGISTRY: Final[Mapping[str, Table]] = {
         of_customers=_all(CONSENT, Erasing.DELETE_ROW, "kind given version source created_at"),
         of_nobody=_words("id vendor_id customer_id"),
     ),
-    "terms_versions": _nobody("vendor_id version terms_text created_at"),
     "loyalty_cards": Table(
         of_customers={
             # What opened the card's page and what its QR holds lead nowhere any more; the number is that of the
@@ -236,6 +235,11 @@ REGISTRY: Final[Mapping[str, Table]] = {
             "id vendor_id store_id label code_hash code_expires_at token_hash paired_at last_seen_at revoked_at "
             "lock_minutes left_handed sound created_at updated_at"
         ),
+    ),
+    # The choice is that of days, a store and how many numbers were typed.
+    "bulk_deactivations": Table(
+        of_staff=_words("user_id undo_user_id reason"),
+        of_nobody=_words("id vendor_id choice cards state created_at ended_at"),
     ),
     **{name: Table(of_nobody=_words(columns)) for name, columns in COLUMNS.items()},
 }

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint
 
 
-def between(column: str, bounds: tuple[int, int]) -> CheckConstraint:
+def between(column: str, bounds: tuple[int, int], *, name: str = "") -> CheckConstraint:
     """A CHECK that keeps a number within its bounds (null passes)."""
-    return CheckConstraint(f"{column} BETWEEN {bounds[0]} AND {bounds[1]}", name=column)
+    return CheckConstraint(f"{column} BETWEEN {bounds[0]} AND {bounds[1]}", name=name or column)
 
 
 def one_of(column: str, values: Iterable[str]) -> CheckConstraint:

@@ -55,7 +55,7 @@ class UserSession(Created, Base):
     """A sign-in that can be ended; the cookie holds the token, the row its SHA-256.
 
     `browser` is a name such as "Firefox, Windows", `network` a part of an address, `device_hash` that of another
-    cookie, by which a browser is known again. An admin of the platform acts for `acting_vendor_id` until `acting_until`.
+    cookie, by which a browser is known again. Until `acting_until` an admin of the platform acts for another vendor.
     """
 
     __tablename__ = "user_sessions"

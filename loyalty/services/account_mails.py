@@ -9,13 +9,14 @@ from babel.dates import format_datetime
 from sqlalchemy import select
 
 from loyalty.database import db
+from loyalty.domain.mails import OF_ACCOUNTS
 from loyalty.models.mail import Confirmation, EmailLog
 from loyalty.models.users import UserSession
 from loyalty.models.vendors import Vendor
 from loyalty.services import links
 
 # Kinds of mail of which this module knows the words.
-KINDS: Final = ("password_reset", "password_changed", "new_sign_in", "invitation")
+KINDS: Final = tuple(OF_ACCOUNTS)
 _COLOR: Final = "#1F2937"
 
 
@@ -29,13 +30,17 @@ class AccountFacts:
     role: str = ""
     browser: str = ""
     network: str = ""
+    task: str = ""
     color: str = _COLOR
+    unsubscribe_link: None = None
 
 
 def facts(mail: EmailLog) -> AccountFacts:
     """Collect what a mail says from what the database says now."""
     if mail.kind == "invitation":
         return _invitation(mail)
+    if mail.kind == "task_late":
+        return _task(mail)
     if mail.kind == "new_sign_in":
         return _sign_in(mail)
     if mail.kind == "password_reset":
@@ -51,6 +56,12 @@ def _invitation(mail: EmailLog) -> AccountFacts:
     ).one()
     link, until = links.invitation(mail.confirmation_id), _time(row.expires_at or mail.created_at, mail.locale)
     return AccountFacts(link, until, vendor_name=row.name, role=(row.form or {}).get("role", ""))
+
+
+def _task(mail: EmailLog) -> AccountFacts:
+    since = mail.facts["since"]
+    time = _time(datetime.fromisoformat(since), mail.locale) if since else "–"
+    return AccountFacts(links.admin("health"), time, task=mail.facts["task"])
 
 
 def _sign_in(mail: EmailLog) -> AccountFacts:

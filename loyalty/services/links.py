@@ -60,6 +60,16 @@ def confirmation(confirmation_id: UUID | None, kind: str) -> str:
     return f"{_public_url}/{kind}/confirm/{_signer.dumps([str(confirmation_id), kind])}"
 
 
+def my_data(public_token: str, confirmation_id: UUID | None) -> str:
+    """Return the address at which a customer who has proven their address sees their data."""
+    return f"{card(public_token)}/my-data/{_signer.dumps([str(confirmation_id), 'my_data'])}"
+
+
+def admin(page: str) -> str:
+    """Return the address of a page for those who look after the platform."""
+    return f"{_public_url}/admin/{page}"
+
+
 def read_confirmation(token: str, kind: str) -> UUID | None:
     """Return the id that a token was signed for; None for a forged one and for one of another kind."""
     try:

@@ -1,18 +1,23 @@
 """The words of mails: templates/mail/<kind> in the reader's language, without the web."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import css_inline
+from babel.dates import format_date
+from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from sqlalchemy import select
 
 from loyalty.database import db
 from loyalty.domain.codes import format_card_number
-from loyalty.domain.mails import RenderedMail
+from loyalty.domain.mails import OF_SHOPS, RenderedMail
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.mail import EmailLog
 from loyalty.models.programs import LoyaltyProgram
@@ -22,6 +27,7 @@ from loyalty.services import account_mails, google_passes, links, passes
 _ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = _ROOT / "templates" / "mail"
 TRANSLATIONS = _ROOT / "translations"
+_OFFICE_PAGES = {"webhook_paused": "webhooks", "daily_digest": ""}
 PARTS = ("subject.txt", "body.txt", "body.html")
 
 
@@ -32,10 +38,19 @@ class MailFacts:
     vendor_name: str
     card_name: str
     color: str
-    link: str
-    card_number: str | None
-    apple_link: str | None
-    google_link: str | None
+    link: str | None
+    card_number: str | None = None
+    apple_link: str | None = None
+    google_link: str | None = None
+    unsubscribe_link: str | None = None
+    points: int = 0
+    points_said: str = ""
+    stamps: int = 0
+    stamps_said: str = ""
+    date: str = ""
+    reward: str = ""
+    address: str = ""
+    warnings: Mapping[str, int] = field(default_factory=dict)
 
 
 def render(mail: EmailLog) -> RenderedMail:
@@ -47,7 +62,7 @@ def render(mail: EmailLog) -> RenderedMail:
         recipient=mail.recipient,
         sender_name=facts.vendor_name,
         subject=" ".join(words["subject.txt"].split()),
-        text=words["body.txt"].strip() + "\n",
+        text=re.sub(r"\n{3,}", "\n\n", words["body.txt"]).strip() + "\n",
         html=_inliner().inline(words["body.html"]),
         locale=mail.locale,
         written_at=mail.created_at,
@@ -56,7 +71,12 @@ def render(mail: EmailLog) -> RenderedMail:
 
 def _facts(mail: EmailLog) -> MailFacts:
     found = db.session.execute(
-        select(Vendor.name, LoyaltyProgram.card_name, LoyaltyProgram.card_color)
+        select(
+            Vendor.name,
+            LoyaltyProgram.card_name,
+            LoyaltyProgram.card_color,
+            LoyaltyProgram.stamps_reward_description.label("reward"),
+        )
         .join(LoyaltyProgram, LoyaltyProgram.vendor_id == Vendor.id)
         .where(Vendor.id == mail.vendor_id)
     ).one()
@@ -71,15 +91,33 @@ def _facts(mail: EmailLog) -> MailFacts:
         card_name=found.card_name,
         color=found.card_color,
         link=_link(mail, card.public_token if card else None),
+        reward=found.reward,
+        **_said(mail),
         card_number=format_card_number(card.card_number) if card else None,
         apple_link=passes.find_apple_link(public_token=token) if token else None,
         google_link=links.google_save(token) if token and google_passes.is_on() else None,
     )
 
 
-def _link(mail: EmailLog, public_token: str | None) -> str:
-    if mail.kind == "webhook_paused":
-        return links.office("webhooks")
+def _said(mail: EmailLog) -> dict[str, Any]:  # columns of all types
+    """Say what the mail itself remembers, numbers and days in the reader's language."""
+    said: dict[str, Any] = {name: value for name, value in mail.facts.items() if name != "date"}
+    for name in ("points", "stamps"):
+        if name in said:
+            said[f"{name}_said"] = format_decimal(said[name], locale=mail.locale)
+    if day := mail.facts.get("date"):
+        said["date"] = format_date(date.fromisoformat(day), "long", locale=mail.locale)
+    return said
+
+
+def _link(mail: EmailLog, public_token: str | None) -> str | None:
+    if mail.kind in OF_SHOPS:
+        return links.office(_OFFICE_PAGES[mail.kind])
+    if mail.kind == "address_changed":
+        # It goes to an address that may be somebody else's.
+        return None
+    if mail.kind == "confirm_my_data" and public_token:
+        return links.my_data(public_token, mail.confirmation_id)
     return links.card(public_token) if public_token else links.confirmation(mail.confirmation_id, "join")
 
 
@@ -110,4 +148,4 @@ def _translations(locale: str) -> NullTranslations:
 @cache
 def _inliner() -> css_inline.CSSInliner:
     # Nothing is ever fetched: a mail is made from its own text alone.
-    return css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
+    return css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from typing import Any
@@ -12,12 +12,12 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from loyalty.database import db, new_id, transaction
-from loyalty.domain.mails import RenderedMail
+from loyalty.domain.mails import FACTS, RenderedMail
 from loyalty.models.mail import EmailLog
-from loyalty.services import account_mails, links, mail_text, outbox
+from loyalty.services import links, mail_text, outbox
 
 # Kinds of mail, each a folder of templates/mail.
-KINDS = ("enrollment", "card_link", "confirm_join", "webhook_paused", *account_mails.KINDS)
+KINDS = tuple(FACTS)
 
 # What a stranger can have sent to an address by typing it into the join page.
 ASKED_FOR_BY_ANYBODY = ("enrollment", "card_link", "confirm_join")
@@ -45,10 +45,11 @@ def queue_mail(
     at: datetime,
     card_id: UUID | None = None,
     confirmation_id: UUID | None = None,
+    facts: Mapping[str, Any] | None = None,  # JSON values
 ) -> UUID | None:
     """Note a mail in the caller's transaction, once per vendor, kind and event; None when it was noted before.
 
-    Without a vendor it is the platform's own.
+    Without a vendor it is the platform's own. `facts` are those that `domain.mails` names for the kind.
     """
     mail_id = new_id()
     noted = (
@@ -65,6 +66,7 @@ def queue_mail(
             confirmation_id=confirmation_id,
             message_id=f"<{mail_id}@{_domain}>",
             created_at=at,
+            facts=_checked(kind, facts or {}),
         )
         .on_conflict_do_nothing()
         .returning(EmailLog.id)
@@ -159,6 +161,12 @@ def end_erased(*, email_log_id: UUID) -> str | None:
     mine = update(EmailLog).where(EmailLog.id == email_log_id, ended).values(error=None, state=state)
     with transaction():
         return db.session.execute(mine.returning(EmailLog.message_id)).scalar_one_or_none()
+
+
+def _checked(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:  # JSON values
+    if set(facts) != set(FACTS[kind]):
+        raise ValueError(f"{kind} says {FACTS[kind]}")
+    return dict(facts)
 
 
 def _move(email_log_id: UUID, state: str, to: str, **values: Any) -> bool:  # columns of all types

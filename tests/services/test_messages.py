@@ -1,5 +1,6 @@
 """Mails: noted once, in the reader's language, without a stranger's words."""
 
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,10 +60,11 @@ def test_it_writes_every_kind_as_text_and_html(kind: str, config: Config) -> Non
     assert mail.sender_name == "Ada's & Co"
     assert "Ada's & Co" in mail.subject
     assert "\n" not in mail.subject
-    page = "office/webhooks" if kind == "webhook_paused" else "card/"
-    assert f"{config.public_url}/{page}" in mail.text
+    page = {"webhook_paused": "office/webhooks", "daily_digest": "office/"}.get(kind, "card/")
+    assert (f"{config.public_url}/{page}" in mail.text) == (kind != "address_changed")
     assert "Ada&#39;s &amp; Co" in mail.html or "Ada's &amp; Co" in mail.html
-    assert "<style" not in mail.html
+    # What every program reads stands at its element; only the colours of the night need a sheet.
+    assert re.findall(r"<style>\s*@media \(prefers-color-scheme: dark\)", mail.html)
     assert "#123456" in mail.html
     assert only_mail().message_id == mail.message_id == messages.render(email_log_id=only_mail().id).message_id
 
