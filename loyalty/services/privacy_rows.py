@@ -135,7 +135,8 @@ def _answers(person: Person) -> ColumnElement[bool]:
     # A join form's caller ends with its digest, in hexadecimal.
     joined = answer.caller.between(f"join:{person.vendor_id}:", f"join:{person.vendor_id}:g") & answer.key.in_(keys)
     confirmed = answer.caller.in_([f"confirm:{confirmation_id}" for confirmation_id in person.confirmation_ids])
-    return or_(tuple_(answer.caller, answer.key).in_(sorted(pairs)), joined, confirmed)
+    asked = answer.caller == f"my_data:{person.customer_id}"
+    return or_(tuple_(answer.caller, answer.key).in_(sorted(pairs)), joined, confirmed, asked)
 
 
 def _caller(person: Person, terminal_id: UUID | None, api_key_id: UUID | None, user_id: UUID | None) -> str:
