@@ -65,6 +65,12 @@ class Forbidden(LoyaltyError):
     sentence = N_("You may not do this.")
 
 
+class ActingEnded(Forbidden):
+    """The platform's hour at a shop is over."""
+
+    sentence = N_("Your time at this shop is over. Open the shop on the platform to act for it again.")
+
+
 class NotFound(LoyaltyError):
     code = "NOT_FOUND"
     status = 404
@@ -86,6 +92,12 @@ class CustomerErased(CardInactive):
     """The person behind the card was erased: it stays closed."""
 
     sentence = N_("The customer of this card was erased. Make a new card instead.")
+
+
+class CardReplaced(CardInactive):
+    """The code or address is one that a card had before it was replaced, at `replaced_at`."""
+
+    sentence = N_("This card was replaced by a new one. Only the new card is valid.")
 
 
 class ProgramNotFound(LoyaltyError):

@@ -17,7 +17,7 @@ from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.transactions import LoyaltyTransaction, TransactionDetail
 from loyalty.models.users import User
 from loyalty.models.vendors import Store, VendorPolicy
-from loyalty.services import roles
+from loyalty.services import replaced_codes, roles
 from loyalty.services.originals import VOID_OF
 from loyalty.services.transactions import is_voided
 
@@ -110,7 +110,7 @@ def get_holder(*, actor: Actor, card_id: UUID) -> Holder:
         .join(LoyaltyProgram, LoyaltyProgram.id == LoyaltyCard.program_id)
         .join(VendorPolicy, VendorPolicy.vendor_id == LoyaltyCard.vendor_id)
         .outerjoin(Store, Store.id == LoyaltyCard.enrolled_at_store_id)
-        .where(LoyaltyCard.id == card_id, LoyaltyCard.vendor_id == actor.vendor_id)
+        .where(LoyaltyCard.id == card_id, LoyaltyCard.vendor_id == actor.vendor_id, replaced_codes.is_card())
     )
     found = db.session.execute(query).one_or_none()
     if found is None:

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, func, select, tuple_
+from sqlalchemy import ColumnElement, false, func, or_, select, tuple_
 
 from loyalty.database import AnyRow, AnySelect, db, end_reading
+from loyalty.domain.codes import read_code
 from loyalty.domain.values import Actor, Role
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
-from loyalty.services import card_search, roles, wallet_states
+from loyalty.services import card_search, replaced_codes, roles, wallet_states
 from loyalty.services.card_views import last_visit
 
 PER_PAGE: Final = 50
@@ -98,9 +99,12 @@ def _cards(fits: list[ColumnElement[bool]]) -> AnySelect:
 
 
 def _conditions(actor: Actor, text: str, show: str) -> list[ColumnElement[bool]]:
-    fits: list[ColumnElement[bool]] = [LoyaltyCard.vendor_id == actor.vendor_id]
+    fits: list[ColumnElement[bool]] = [LoyaltyCard.vendor_id == actor.vendor_id, replaced_codes.is_card()]
     if text.strip():
         found = card_search.find_condition(actor=actor, text=text)
+        if found is not None and (code := read_code(text)):
+            # The office also looks for what is printed on a card that was replaced.
+            found = or_(found, replaced_codes.had_code(vendor_id=actor.vendor_id, card=code))
         fits.append(false() if found is None else found)
     if show in ("active", "inactive"):
         fits.append(LoyaltyCard.is_active.is_(show == "active"))

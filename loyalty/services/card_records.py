@@ -14,7 +14,7 @@ from loyalty.errors import N_, CardNotFound, ValidationError
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.models.vendors import Vendor
-from loyalty.services import card_search, google_passes, links, passes, roles
+from loyalty.services import card_search, google_passes, links, passes, replaced_codes, roles
 
 _ELSEWHERE: Final = N_("Send e-mail addresses and phone numbers to cards/lookup: they do not belong in an address.")
 _LENGTH: Final = 10  # of a card's number
@@ -98,6 +98,8 @@ def find(
 ) -> CardRecord:
     """Find a card by its code or number, else its holder's by their whole address: the active one, else the newest."""
     newest = _mine(actor).order_by(LoyaltyCard.is_active.desc(), LoyaltyCard.created_at.desc()).limit(1)
+    if card is not None:
+        replaced_codes.refuse(vendor_id=actor.vendor_id, card=card)
     return _one(newest.where(_is_meant(actor, card, email, phone)))
 
 
@@ -129,7 +131,7 @@ def addresses(*, public_token: str, is_active: bool) -> CardAddresses:
 
 
 def _mine(actor: Actor) -> AnySelect:
-    return _CARDS.where(LoyaltyCard.vendor_id == actor.vendor_id)
+    return _CARDS.where(LoyaltyCard.vendor_id == actor.vendor_id, replaced_codes.is_card())
 
 
 def _one(query: AnySelect) -> CardRecord:

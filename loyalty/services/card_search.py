@@ -10,9 +10,11 @@ from loyalty.database import AnySelect, db
 from loyalty.domain.codes import find_card_token, read_code
 from loyalty.domain.people import AddressError, masked_name, normalise_email, normalise_phone
 from loyalty.domain.values import Actor
+from loyalty.errors import CardReplaced
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.models.vendors import Vendor
+from loyalty.services import replaced_codes
 from loyalty.services.card_views import last_visit
 
 MOST_MATCHES = 5
@@ -34,7 +36,12 @@ class Match:
 def look_up(*, actor: Actor, text: str) -> list[Match]:
     """Find cards of this vendor by what was scanned or typed: code, number, phone, e-mail or name; at most five."""
     fits = find_condition(actor=actor, text=text)
-    return [] if fits is None else _matches(_search(actor).where(fits).limit(MOST_MATCHES))
+    if fits is None:
+        return []
+    found = _matches(_search(actor).where(fits, replaced_codes.is_card()).limit(MOST_MATCHES))
+    if not found:
+        _refuse_replaced(actor, fits)
+    return found
 
 
 def find_condition(*, actor: Actor, text: str) -> ColumnElement[bool] | None:
@@ -55,6 +62,14 @@ def find_condition(*, actor: Actor, text: str) -> ColumnElement[bool] | None:
         name = func.lower(Customer.name)
         return or_(name.like(f"{start}%"), name.like(f"% {start}%"))
     return None
+
+
+def _refuse_replaced(actor: Actor, fits: ColumnElement[bool]) -> None:
+    """Say that what was scanned is an old code, where it is one; people are never found by their old cards alone."""
+    old = select(LoyaltyCard.replaced_at).join(Customer, Customer.id == LoyaltyCard.customer_id)
+    mine = (LoyaltyCard.vendor_id == actor.vendor_id, replaced_codes.is_replaced(), fits)
+    if replaced_at := db.session.scalar(old.where(*mine).limit(1)):
+        raise CardReplaced(replaced_at=replaced_at)
 
 
 def _search(actor: Actor) -> AnySelect:

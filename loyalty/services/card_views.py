@@ -14,7 +14,7 @@ from loyalty.domain import limits
 from loyalty.domain.colours import fg
 from loyalty.domain.settings import LOCALES
 from loyalty.domain.values import Actor, LoyaltyType, PassContent
-from loyalty.errors import CardNotFound
+from loyalty.errors import CardNotFound, CardReplaced
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.models.pins import StaffPin
@@ -53,6 +53,7 @@ _LAST_STAMP_BY: Final = (
     .scalar_subquery()
     .label("last_stamp_by")
 )
+_IS_CARD: Final = LoyaltyCard.replaced_by_id.is_(None)
 _AT_COUNTER: Final = _CARD.add_columns(_LAST_STAMP_BY)
 
 
@@ -128,7 +129,7 @@ class PublicCard:
 
 def get_at_counter(*, actor: Actor, card_id: UUID, at: datetime) -> CounterCard:
     """Read a card of this vendor for the terminal, or raise CardNotFound."""
-    row = _one(_AT_COUNTER.where(LoyaltyCard.vendor_id == actor.vendor_id, LoyaltyCard.id == card_id))
+    row = _one(_AT_COUNTER.where(LoyaltyCard.vendor_id == actor.vendor_id, LoyaltyCard.id == card_id, _IS_CARD))
     card, customer, program, vendor = row.LoyaltyCard, row.Customer, row.LoyaltyProgram, row.Vendor
     today = limits.local_day(at, vendor.timezone)
     ends = limits.cooldown_ends(card.last_stamp_at, program.cooldown_minutes)
@@ -163,8 +164,10 @@ def get_at_counter(*, actor: Actor, card_id: UUID, at: datetime) -> CounterCard:
 
 
 def get_public(*, token: str) -> PublicCard:
-    """Read a card by the secret of its address, or raise CardNotFound."""
+    """Read a card by the secret of its address, or raise CardNotFound, or CardReplaced where it has another one."""
     row = _one(_CARD.where(LoyaltyCard.public_token == token))
+    if row.LoyaltyCard.replaced_by_id is not None:
+        raise CardReplaced(replaced_at=row.LoyaltyCard.replaced_at)
     card, customer, program, vendor = row.LoyaltyCard, row.Customer, row.LoyaltyProgram, row.Vendor
     on_offer = priced(card, program, row.offers, customer.locale)
     return PublicCard(

@@ -11,6 +11,7 @@ from loyalty.database import db, new_id
 from loyalty.domain.joining import Applicant
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
+from loyalty.services import replaced_codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def find_by_address(*, vendor_id: UUID, email: str | None = None, phone: str | N
     is_them = Customer.email == email if email is not None else Customer.phone == phone
     row = db.session.execute(
         select(Customer.id, Customer.email, Customer.locale, LoyaltyCard.id.label("card_id"), LoyaltyCard.public_token)
-        .outerjoin(LoyaltyCard, LoyaltyCard.customer_id == Customer.id)
+        .outerjoin(LoyaltyCard, (LoyaltyCard.customer_id == Customer.id) & replaced_codes.is_card())
         .where(Customer.vendor_id == vendor_id, is_them, Customer.erased_at.is_(None))
         .order_by(LoyaltyCard.is_active.desc().nulls_last(), LoyaltyCard.created_at.desc())
         .limit(1)

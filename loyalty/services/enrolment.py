@@ -91,7 +91,7 @@ def get_joinable(*, code: str) -> PublicVendor:
 def find_own_card(*, vendor_id: UUID, token: str) -> str | None:
     """Find the card that this phone was given before; None when it is not a card of this shop."""
     query = select(LoyaltyCard.public_token).where(
-        LoyaltyCard.vendor_id == vendor_id, LoyaltyCard.public_token == token
+        LoyaltyCard.vendor_id == vendor_id, LoyaltyCard.public_token == token, LoyaltyCard.replaced_by_id.is_(None)
     )
     return db.session.execute(query).scalar_one_or_none()
 

@@ -66,7 +66,8 @@ def find_object(*, card_id: UUID, issuer_id: str) -> ToTell | None:
     if row is None:
         return None
     card, program = row.LoyaltyCard, row.LoyaltyProgram
-    own_id = object_id(issuer_id=issuer_id, card_id=card.id)
+    # Whoever copied a card that was replaced has its old object; the card has another one since.
+    own_id = object_id(issuer_id=issuer_id, card_id=card.google_key or card.id)
     on_offer = card_views.offers(card, program, locale=row.locale)
     content = card_views.pass_content(row.Vendor, program, card, on_offer)
     own_class_id = class_id(issuer_id=issuer_id, program_id=program.id)

@@ -25,7 +25,7 @@ from loyalty.models.cards import LoyaltyCard
 from loyalty.models.idempotency import IdempotencyKey
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.vendors import Vendor, VendorPolicy
-from loyalty.services import google_passes, idempotency, ledger, passes, pins, webhook_events
+from loyalty.services import google_passes, idempotency, ledger, passes, pins, replaced_codes, webhook_events
 from loyalty.services.ledger import CardState, Entry, Origin
 
 R = TypeVar("R", bound=idempotency.Receipt)
@@ -63,6 +63,7 @@ _CARD: Final = select(
     LoyaltyCard.card_number,
     LoyaltyCard.enrolled_at_store_id,
     LoyaltyCard.google_saved_at,
+    LoyaltyCard.replaced_by_id,
 ).add_columns(*ledger.CARD_COLUMNS)
 
 
@@ -195,10 +196,12 @@ def _lock(actor: Actor, card: CardRef, asked: str | None) -> AnyRow:
     else:
         query = query.where(LoyaltyCard.card_number == card.card_number)
     row = db.session.execute(query).one_or_none()
-    if row is None:
+    if row is None or row.replaced_by_id is not None:
         # Whoever has to enter a PIN learns nothing about cards before.
         if asked and pins.is_needed(actor=actor):
             raise StaffPinRequired(role=asked)
+        # Asked anew: while this waited for the lock the card may have got another code.
+        replaced_codes.refuse(vendor_id=actor.vendor_id, card=card)
         raise CardNotFound
     return row
 

@@ -200,7 +200,8 @@ def _compare(replay: Replay, card: AnyRow) -> str | None:
         "last_stamp_at": last_stamp_at,
         "stamps_day": replay.stamps_day,
         "stamps_on_day": replay.stamps_on[replay.stamps_day] if replay.stamps_day else 0,
-        "is_active": replay.active,
+        # What is left of a card's old codes never was active, and has no rows.
+        "is_active": replay.active and card.replaced_by_id is None,
     }
     for column, value in said.items():
         if getattr(card, column) != value:

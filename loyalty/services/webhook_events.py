@@ -110,7 +110,8 @@ def customer_erased(*, customer_id: UUID, vendor_id: UUID, at: datetime) -> None
     receivers = _find_receivers(vendor_id)
     if receivers is None or not receivers.want("customer.erased"):
         return
-    theirs = _CARD.where(LoyaltyCard.customer_id == customer_id, LoyaltyCard.vendor_id == vendor_id)
+    whole = LoyaltyCard.replaced_by_id.is_(None)
+    theirs = _CARD.where(LoyaltyCard.customer_id == customer_id, LoyaltyCard.vendor_id == vendor_id, whole)
     cards = [_card(row) for row in db.session.execute(theirs.order_by(LoyaltyCard.id))]
     data = {"customer_id": str(customer_id), "cards": cards}
     _write(vendor_id, receivers, [Event("customer.erased", at, data)])
@@ -153,8 +154,12 @@ def _tell_of_card(event_type: str, card_id: UUID, vendor_id: UUID, more: Mapping
     receivers = _find_receivers(vendor_id)
     if receivers is None or not receivers.want(event_type):
         return
-    mine = _CARD.where(LoyaltyCard.id == card_id, LoyaltyCard.vendor_id == vendor_id)
-    row = db.session.execute(mine).one()
+    # An old pass of a card that was replaced is nothing that a shop's software knows of.
+    whole = LoyaltyCard.replaced_by_id.is_(None)
+    mine = _CARD.where(LoyaltyCard.id == card_id, LoyaltyCard.vendor_id == vendor_id, whole)
+    row = db.session.execute(mine).one_or_none()
+    if row is None:
+        return
     _write(vendor_id, receivers, [Event(event_type, at, _card(row) | dict(more))])
 
 
