@@ -1,11 +1,10 @@
 """What customers do about their own data from the card page, once a mailed link has proven who they are."""
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from typing import Final
+from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 
 from loyalty.database import AnyRow, db
 from loyalty.domain import joining
@@ -13,31 +12,25 @@ from loyalty.domain.joining import JoinForm, Questions
 from loyalty.domain.limits import local_day
 from loyalty.domain.settings import LOCALES
 from loyalty.domain.values import Actor, RequestKey, Role
-from loyalty.errors import N_, CardNotFound, LinkExpired, ValidationError
-from loyalty.models.cards import LoyaltyCard
+from loyalty.errors import N_, CardNotFound, ValidationError
 from loyalty.models.customers import Customer
-from loyalty.models.mail import Confirmation
-from loyalty.models.programs import LoyaltyProgram
-from loyalty.models.vendors import Vendor
+from loyalty.models.passes import AppleDeviceRegistration
 from loyalty.services import (
     audit,
-    confirmations,
     consents,
-    customers,
     erasures,
+    google_passes,
     idempotency,
-    messages,
+    my_data_proofs,
+    passes,
     privacy,
     privacy_export,
 )
 from loyalty.services.consents import GivenConsent
 from loyalty.services.erasures import PlannedErasure
+from loyalty.services.my_data_proofs import MyDataReceipt
 from loyalty.services.privacy import ErasureReceipt
 from loyalty.services.privacy_export import Export, Say
-
-# A proof opens the data for this long; then another mail has to be asked for.
-OPEN_FOR: Final = timedelta(hours=1)
-PER_DAY: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +56,6 @@ class OwnData:
         return not any(said.kind == "terms" and said.is_current for said in self.consents)
 
 
-@dataclass(frozen=True, slots=True)
-class MyDataReceipt:
-    """Whose data it was about; `confirmation_id` is what a proven reader goes on with."""
-
-    customer_id: UUID
-    confirmation_id: UUID | None = None
-    changed: tuple[str, ...] = ()
-    replayed: bool = False
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corrections:
     """What a customer corrects, as it was typed."""
@@ -86,7 +69,7 @@ class Corrections:
 
 def get(*, token: str) -> OwnData:
     """Read what is kept of the holder of a card; only its page decides how much of it is shown to whom."""
-    row = _holder(token)
+    row = my_data_proofs.get_holder(token=token)
     return OwnData(
         customer_id=row.customer_id,
         vendor_id=row.vendor_id,
@@ -103,164 +86,76 @@ def get(*, token: str) -> OwnData:
     )
 
 
-def ask(*, token: str, key: RequestKey, at: datetime) -> MyDataReceipt:
-    """Mail a link that proves the address on file, at most three times a day; the answer is the same each time."""
-    holder = _holder(token)
-
-    def work() -> MyDataReceipt:
-        if holder.email:
-            customers.lock_addresses(vendor_id=holder.vendor_id, addresses=[holder.email])
-            # Read again: whoever was erased meanwhile gets no mail.
-            _mail_link(_holder(token), at)
-        return MyDataReceipt(holder.customer_id)
-
-    return idempotency.run(_called(key, holder), MyDataReceipt, work, vendor_id=holder.vendor_id)
-
-
-def get_pending(*, token: str, proof: str, at: datetime) -> None:
-    """Raise where a mailed link opens nothing any more; it stays unused."""
-    pending = confirmations.get(token=proof, kind="my_data", at=at)
-    _check_same(pending.form, pending.address, _holder(token))
-
-
-def prove(*, token: str, proof: str, key: RequestKey, at: datetime) -> MyDataReceipt:
-    """Use a mailed link, once: whoever presses its button has proven the address."""
-    holder, confirmation_id = _holder(token), confirmations.get_id(token=proof, kind="my_data")
-
-    def work() -> MyDataReceipt:
-        pending = confirmations.use(confirmation_id=confirmation_id, at=at)
-        _check_same(pending.form, pending.address, holder)
-        return MyDataReceipt(holder.customer_id, confirmation_id)
-
-    return idempotency.run(_proven_by(key, confirmation_id), MyDataReceipt, work, vendor_id=holder.vendor_id)
-
-
-def is_proven(*, token: str, confirmation_id: UUID | None, at: datetime) -> bool:
-    """Whether the holder of this card has proven the address within the last hour."""
-    query = select(Confirmation.form, Confirmation.address).where(
-        Confirmation.id == confirmation_id, Confirmation.kind == "my_data", Confirmation.used_at > at - OPEN_FOR
-    )
-    row = db.session.execute(query).one_or_none() if confirmation_id else None
-    holder = _holder(token)
-    return row is not None and row.form.get("customer_id") == str(holder.customer_id) and row.address == holder.email
-
-
 def correct(
     *, token: str, confirmation_id: UUID | None, details: Corrections, key: RequestKey, at: datetime
 ) -> MyDataReceipt:
     """Correct name, birthday, language and the consents, once per key."""
-    holder = _proven(token, confirmation_id, at)
+    holder = my_data_proofs.get_proven(token=token, confirmation_id=confirmation_id, at=at)
     values = _checked(details, local_day(at, holder.timezone))
 
     def work() -> MyDataReceipt:
         changed = sorted(name for name, value in values.items() if getattr(holder, name) != value)
         _write(holder, values, at)
+        if "locale" in changed:
+            _tell_wallets(holder)
         changed += _consent(holder, details, at)
         _record(holder, "customer.corrected", changed)
         return MyDataReceipt(holder.customer_id, changed=tuple(changed))
 
-    return idempotency.run(_proven_by(key, confirmation_id), MyDataReceipt, work, vendor_id=holder.vendor_id)
+    return idempotency.run(
+        my_data_proofs.proven_by(key=key, confirmation_id=confirmation_id),
+        MyDataReceipt,
+        work,
+        vendor_id=holder.vendor_id,
+    )
 
 
 def export(*, token: str, confirmation_id: UUID | None, key: RequestKey, say: Say, at: datetime) -> Export:
     """Hand a customer all that is known about them."""
-    holder = _proven(token, confirmation_id, at)
+    holder = my_data_proofs.get_proven(token=token, confirmation_id=confirmation_id, at=at)
     own = {"vendor_id": holder.vendor_id, "customer_id": holder.customer_id}
-    return privacy_export.export_own(key=_proven_by(key, confirmation_id), say=say, at=at, **own)
+    return privacy_export.export_own(
+        key=my_data_proofs.proven_by(key=key, confirmation_id=confirmation_id), say=say, at=at, **own
+    )
 
 
 def erase_later(*, token: str, confirmation_id: UUID | None, key: RequestKey, at: datetime) -> MyDataReceipt:
     """Have a customer erased in a week, once per key."""
-    holder = _proven(token, confirmation_id, at)
+    holder = my_data_proofs.get_proven(token=token, confirmation_id=confirmation_id, at=at)
 
     def work() -> MyDataReceipt:
         erasures.schedule(vendor_id=holder.vendor_id, customer_id=holder.customer_id, reason="asked", at=at)
         return MyDataReceipt(holder.customer_id)
 
-    return idempotency.run(_proven_by(key, confirmation_id), MyDataReceipt, work, vendor_id=holder.vendor_id)
+    return idempotency.run(
+        my_data_proofs.proven_by(key=key, confirmation_id=confirmation_id),
+        MyDataReceipt,
+        work,
+        vendor_id=holder.vendor_id,
+    )
 
 
 def erase_now(*, token: str, confirmation_id: UUID | None, key: RequestKey, at: datetime) -> ErasureReceipt:
     """Erase a customer who does not want to wait; a second tap gets the same answer, though no card is left."""
-    key = _proven_by(key, confirmation_id)
+    key = my_data_proofs.proven_by(key=key, confirmation_id=confirmation_id)
     if answered := idempotency.find(key, ErasureReceipt):
         return answered
-    holder = _proven(token, confirmation_id, at)
+    holder = my_data_proofs.get_proven(token=token, confirmation_id=confirmation_id, at=at)
     own = {"vendor_id": holder.vendor_id, "customer_id": holder.customer_id}
     return privacy.erase_own(key=key, **own)
 
 
 def keep(*, token: str, key: RequestKey, at: datetime) -> MyDataReceipt:
     """Call a planned erasure off: whoever holds the card may, since it can be asked for again."""
-    holder = _holder(token)
+    holder = my_data_proofs.get_holder(token=token)
 
     def work() -> MyDataReceipt:
         erasures.call_off(vendor_id=holder.vendor_id, customer_id=holder.customer_id, at=at)
         return MyDataReceipt(holder.customer_id)
 
-    return idempotency.run(_called(key, holder), MyDataReceipt, work, vendor_id=holder.vendor_id)
-
-
-def _holder(token: str) -> AnyRow:
-    query = (
-        select(
-            LoyaltyCard.id.label("card_id"),
-            LoyaltyCard.customer_id,
-            LoyaltyCard.vendor_id,
-            Customer.email,
-            Customer.phone,
-            Customer.name,
-            Customer.birth_date,
-            Customer.locale,
-            Customer.marketing_consent,
-            Vendor.timezone,
-            LoyaltyProgram.terms_text,
-        )
-        .join(Customer, Customer.id == LoyaltyCard.customer_id)
-        .join(Vendor, Vendor.id == LoyaltyCard.vendor_id)
-        .join(LoyaltyProgram, LoyaltyProgram.id == LoyaltyCard.program_id)
-        .where(LoyaltyCard.public_token == token, Customer.erased_at.is_(None))
+    return idempotency.run(
+        my_data_proofs.called(key=key, holder=holder), MyDataReceipt, work, vendor_id=holder.vendor_id
     )
-    row = db.session.execute(query).one_or_none()
-    if row is None:
-        raise CardNotFound
-    return row
-
-
-def _proven(token: str, confirmation_id: UUID | None, at: datetime) -> AnyRow:
-    if not is_proven(token=token, confirmation_id=confirmation_id, at=at):
-        raise LinkExpired
-    return _holder(token)
-
-
-def _called(key: RequestKey, holder: AnyRow) -> RequestKey:
-    return replace(key, caller=f"my_data:{holder.customer_id}")
-
-
-def _proven_by(key: RequestKey, confirmation_id: UUID | None) -> RequestKey:
-    return replace(key, caller=f"confirm:{confirmation_id}")
-
-
-def _mail_link(holder: AnyRow, at: datetime) -> None:
-    to = {"vendor_id": holder.vendor_id, "recipient": holder.email, "at": at}
-    if messages.count_recent(kinds=["confirm_my_data"], **to) >= PER_DAY:
-        return
-    asked = confirmations.add(
-        vendor_id=holder.vendor_id,
-        kind="my_data",
-        address=holder.email,
-        form={"customer_id": str(holder.customer_id)},
-        locale=holder.locale,
-        at=at,
-    )
-    own = {"event_key": str(asked), "card_id": holder.card_id, "confirmation_id": asked, "locale": holder.locale}
-    messages.queue_mail(kind="confirm_my_data", **own, **to)
-
-
-def _check_same(form: object, address: str, holder: AnyRow) -> None:
-    """Refuse a link that is another customer's, or went to an address that is no longer theirs."""
-    if form != {"customer_id": str(holder.customer_id)} or address != holder.email:
-        raise LinkExpired
 
 
 def _checked(details: Corrections, today: date) -> dict[str, object]:
@@ -277,6 +172,14 @@ def _write(holder: AnyRow, values: dict[str, object], at: datetime) -> None:
     written = update(Customer).where(*theirs).values(**values, kept_at=at).returning(Customer.id)
     if db.session.execute(written).one_or_none() is None:
         raise CardNotFound
+
+
+def _tell_wallets(holder: AnyRow) -> None:
+    """Have the passes speak the new language."""
+    if db.session.scalar(select(exists().where(AppleDeviceRegistration.card_id == holder.card_id))):
+        passes.changed(card_id=holder.card_id, vendor_id=holder.vendor_id)
+    if holder.google_object_id:
+        google_passes.changed(card_id=holder.card_id, vendor_id=holder.vendor_id)
 
 
 def _consent(holder: AnyRow, details: Corrections, at: datetime) -> list[str]:
