@@ -4,6 +4,7 @@ The routes come from the URL map and the bodies from the pages, so a new view is
 """
 
 import secrets
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -49,19 +50,26 @@ def test_it_opens_nothing_of_the_shop_next_door(
 ) -> None:
     bakery, meat = street.bakery, street.meat
     wrong: list[str] = []
+    changed, known = True, dict[UUID | None, dict[str, str]]()
     for rule, method, access in world.routes(app):
-        with app.app_context():
-            world.reopen(meat)
+        if changed:
+            # The request before was let in, and may have closed what this one needs.
+            with app.app_context():
+                world.reopen(meat)
         door = {**world.doors(app, meat), **world.strangers(app)}[role]
         if htmx:
             door.client.environ_base["HTTP_HX_REQUEST"] = "true"
         everything = is_guarded(door, rule, access)
-        before = fingerprint(owner_engine, of=None if everything else bakery.shop.vendor_id)
+        whose = None if everything else bakery.shop.vendor_id
+        before = known.get(whose) or fingerprint(owner_engine, of=whose)
         answer = ask(app, door, rule, method, bakery, street.forms.get(rule.endpoint))
-        after = fingerprint(owner_engine, of=None if everything else bakery.shop.vendor_id)
+        after = fingerprint(owner_engine, of=whose)
+        known = {whose: after}
         case = f"{method} {rule.rule} -> {answer.status_code}"
         wrong += [f"{case}: {problem}" for problem in problems(door, rule, access, answer, bakery)]
-        if not opens_by_address(rule, access) and not (access.role is Role.ADMIN and door.platform):
+        may_change = opens_by_address(rule, access) or (access.role is Role.ADMIN and door.platform)
+        changed = may_change or not everything
+        if not may_change:
             wrong += [f"{case}: changed {name}" for name in before if before[name] != after[name]]
     assert not wrong, "\n".join(wrong)
 
