@@ -1,12 +1,12 @@
 """People who sign in with a password: making them, signing in and out, and which vendor they work for."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import aliased
 
 from loyalty.database import db, new_id, transaction
@@ -31,7 +31,11 @@ _SHOPS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """Who is signed in, and where; while no vendor is chosen there is no `vendor_id`, and the role opens nothing."""
+    """Who is signed in, and where; while no vendor is chosen there is no `vendor_id`, and the role opens nothing.
+
+    Until `acting_until` an admin of the platform acts for the vendor: the role is ADMIN then. `acting_is_over` where
+    that has ended by itself.
+    """
 
     session_id: UUID
     user_id: UUID
@@ -48,6 +52,8 @@ class SessionFacts:
     currency: str = "EUR"
     shops: int = 0
     has_second_factor: bool = False
+    acting_until: datetime | None = None
+    acting_is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,7 @@ def sign_out(*, token: str, at: datetime) -> None:
 
 def get_session(*, token: str, at: datetime) -> SessionFacts | None:
     """Find who is signed in with this token; what they may do is read anew each time."""
+    is_acting = User.is_admin & (UserSession.acting_until > at)
     row = db.session.execute(
         select(UserSession, User, Vendor, VendorMember.role, _SHOPS)
         .join(User, User.id == UserSession.user_id)
@@ -141,7 +148,7 @@ def get_session(*, token: str, at: datetime) -> SessionFacts | None:
             VendorMember,
             (VendorMember.user_id == UserSession.user_id) & (VendorMember.vendor_id == UserSession.vendor_id),
         )
-        .outerjoin(Vendor, Vendor.id == VendorMember.vendor_id)
+        .outerjoin(Vendor, Vendor.id == case((is_acting, UserSession.acting_vendor_id), else_=VendorMember.vendor_id))
         .where(
             UserSession.token_hash == user_sessions.digest(token),
             UserSession.ended_at.is_(None),
@@ -151,7 +158,7 @@ def get_session(*, token: str, at: datetime) -> SessionFacts | None:
     ).one_or_none()
     if row is None:
         return None
-    found = _signed_in(*row)
+    found = _signed_in(at, *row)
     _note_visit(row[0].id, row[0].last_seen_at, at)
     return found
 
@@ -179,7 +186,13 @@ def choose_vendor(*, token: str, vendor_id: UUID, at: datetime) -> NewSession:
         expires_at = db.session.execute(
             update(UserSession)
             .where(UserSession.id == present.session_id)
-            .values(token_hash=user_sessions.digest(fresh), vendor_id=vendor_id, last_seen_at=at)
+            .values(
+                token_hash=user_sessions.digest(fresh),
+                vendor_id=vendor_id,
+                last_seen_at=at,
+                acting_vendor_id=None,
+                acting_until=None,
+            )
             .returning(UserSession.expires_at)
         ).scalar_one()
         return NewSession(fresh, expires_at, vendor_id)
@@ -209,23 +222,36 @@ def _challenged(challenge: str, at: datetime) -> UUID:
     return UUID(user_id)
 
 
-def _signed_in(session: UserSession, user: User, vendor: Vendor | None, role: str | None, shops: int) -> SessionFacts:
-    person = (session.id, user.id, user.email, user.locale, user.is_admin)
-    has_second_factor = user.totp_secret is not None
-    if vendor is None or role is None:
-        return SessionFacts(*person, vendor_id=None, role=Role.STAFF, shops=shops, has_second_factor=has_second_factor)
-    return SessionFacts(
-        *person,
+def _signed_in(
+    at: datetime, session: UserSession, user: User, vendor: Vendor | None, role: str | None, shops: int
+) -> SessionFacts:
+    until = session.acting_until if user.is_admin else None
+    is_acting = until is not None and until > at
+    alone = SessionFacts(
+        session.id,
+        user.id,
+        user.email,
+        user.locale,
+        user.is_admin,
+        vendor_id=None,
+        role=Role.STAFF,
+        shops=shops,
+        has_second_factor=user.totp_secret is not None,
+        acting_until=until if is_acting else None,
+        acting_is_over=until is not None and not is_acting,
+    )
+    if vendor is None or not (is_acting or role):
+        return alone
+    return replace(
+        alone,
         vendor_id=vendor.id,
-        role=_ROLES[role],
+        role=Role.ADMIN if is_acting else _ROLES[role or ""],
         vendor_code=vendor.code,
         vendor_name=vendor.name,
         vendor_status=vendor.status,
         vendor_locale=vendor.locale,
         timezone=vendor.timezone,
         currency=vendor.currency,
-        shops=shops,
-        has_second_factor=has_second_factor,
     )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import insert
 
 from loyalty.database import db, new_id
-from loyalty.domain.values import Actor, Admin
+from loyalty.domain.values import Actor, Admin, Role
 from loyalty.models.audit import AuditEvent
 
 
@@ -22,7 +22,8 @@ def record(
 ) -> None:
     """Write one event into the open transaction; `details` holds plain JSON values, and nothing personal.
 
-    `vendor_id` is for what an admin does to a vendor; a vendor's own people act for their vendor alone.
+    `vendor_id` is for what an admin does to a vendor; a vendor's own people act for their vendor alone. What the
+    platform does at a vendor is marked, so that its owner can see all of it.
     """
     inside = actor if isinstance(actor, Actor) else None
     db.session.execute(
@@ -38,5 +39,11 @@ def record(
             subject_type=subject_type,
             subject_id=str(subject_id),
             details=dict(details or {}),
+            on_behalf=inside.role is Role.ADMIN if inside else vendor_id is not None and _is_somebody(actor),
         )
     )
+
+
+def _is_somebody(actor: Actor | Admin) -> bool:
+    """Whether a person or a key stands behind it; the platform itself does nothing by hand."""
+    return actor.user_id is not None or actor.api_key_id is not None

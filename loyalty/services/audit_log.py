@@ -1,6 +1,6 @@
 """Reading the audit log: who did what by hand, across all vendors, newest first."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -9,11 +9,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_, select
 
 from loyalty.database import AnyRow, db
-from loyalty.domain.values import Admin
+from loyalty.domain.values import Actor, Admin, Role
 from loyalty.errors import N_, ValidationError
 from loyalty.models.audit import AuditEvent
 from loyalty.models.users import User
 from loyalty.models.vendors import Vendor
+from loyalty.services import roles
 
 PAGE: Final = 50
 _LAST_DAY: Final = date(9999, 12, 31)
@@ -44,7 +45,8 @@ class AuditEntry:
     action: str
     subject_type: str
     subject_id: str
-    details: str
+    details: Mapping[str, object]
+    on_behalf: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,22 @@ def list_page(*, admin: Admin, filters: AuditFilters, before: UUID | None = None
     """List events, those before the one with this id; `admin` is who asks for the platform."""
     if filters.since and filters.until and filters.since > filters.until:
         raise ValidationError({"until": N_("The last day is before the first one.")})
+    return _page(before, *_conditions(filters))
+
+
+def list_of_platform(*, actor: Actor, before: UUID | None = None) -> AuditPage:
+    """List what the platform did at a vendor, for its owner."""
+    roles.require(actor=actor, role=Role.OWNER)
+    return _page(before, AuditEvent.vendor_id == actor.vendor_id, AuditEvent.on_behalf)
+
+
+def _page(before: UUID | None, *conditions: ColumnElement[bool]) -> AuditPage:
     # Ids are ordered by time, so the primary key alone leads through the log.
     query = (
         select(AuditEvent, User.email, Vendor.name)
         .outerjoin(User, User.id == AuditEvent.user_id)
         .outerjoin(Vendor, Vendor.id == AuditEvent.vendor_id)
-        .where(*_conditions(filters))
+        .where(*conditions)
         .order_by(AuditEvent.id.desc())
         .limit(PAGE + 1)
     )
@@ -105,7 +117,8 @@ def _entry(row: AnyRow) -> AuditEntry:
         action=event.action,
         subject_type=event.subject_type,
         subject_id=event.subject_id,
-        details=json.dumps(event.details, ensure_ascii=False, sort_keys=True) if event.details else "",
+        details=event.details,
+        on_behalf=event.on_behalf,
     )
 
 

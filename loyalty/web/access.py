@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import TypeVar
 
 from flask import Flask, current_app, g, request
@@ -10,6 +11,7 @@ from flask_login import LoginManager, UserMixin, current_user
 
 from loyalty.domain.values import Actor, Admin, Role, Scope
 from loyalty.errors import (
+    ActingEnded,
     Forbidden,
     KeyRequired,
     NotAuthenticated,
@@ -83,6 +85,7 @@ def init(app: Flask) -> None:
     login.user_loader(_load_user)
     app.before_request(_authorise)
     app.jinja_env.globals["current_actor"] = find_actor
+    app.jinja_env.globals["acting_minutes"] = acting_minutes
 
 
 def find_actor() -> Actor | None:
@@ -105,6 +108,12 @@ def current_person() -> "SignedInUser":
         raise NotAuthenticated
     person: SignedInUser = current_user._get_current_object()
     return person
+
+
+def acting_minutes() -> int:
+    """Return how many minutes are left to whoever acts for a shop, the last one to its end."""
+    until: datetime | None = current_person().session.acting_until
+    return ceil((until - now()) / timedelta(minutes=1)) if until else 0
 
 
 def find_admin() -> Admin | None:
@@ -228,6 +237,9 @@ def _authorise_user(role: Role) -> None:
     if not current_user.is_authenticated:
         raise NotAuthenticated
     session: accounts.SessionFacts = current_user.session
+    if session.acting_is_over:
+        # Not the shop of their own behind it: what is sent now was meant for another.
+        raise ActingEnded
     if session.vendor_id is None or role > session.role:
         raise Forbidden
     g.actor = Actor(

@@ -6,12 +6,23 @@ from flask_login import current_user
 
 from loyalty.errors import LoyaltyError, NotAuthenticated
 from loyalty.web import locale
-from loyalty.web.admin import audit, failures, health, home, policies, statistics, suspensions, vendors
+from loyalty.web.admin import acting, audit, failures, health, home, policies, statistics, suspensions, vendors
 from loyalty.web.admin.blueprint import blueprint
-from loyalty.web.errors import register_renderer, sentence_of
+from loyalty.web.errors import PageTooOld, register_renderer, sentence_of
 from loyalty.web.htmx import is_htmx
 
-__all__ = ["audit", "blueprint", "failures", "health", "home", "policies", "statistics", "suspensions", "vendors"]
+__all__ = [
+    "acting",
+    "audit",
+    "blueprint",
+    "failures",
+    "health",
+    "home",
+    "policies",
+    "statistics",
+    "suspensions",
+    "vendors",
+]
 
 
 @blueprint.before_request
@@ -26,6 +37,10 @@ def refuse(error: LoyaltyError, status: int) -> ResponseReturnValue:
     reads = request.method in ("GET", "HEAD") and not is_htmx()
     if reads and isinstance(error, NotAuthenticated):
         return redirect(url_for("office.sign_in", next=request.path), 303)
+    # Somebody left in another tab: what this one wanted has happened.
+    is_leaving = isinstance(error, PageTooOld) and request.endpoint == "admin.leave_vendor"
+    if is_leaving and current_user.is_authenticated and not current_user.session.acting_until:
+        return redirect(url_for("admin.home"), 303)
     template = "admin/_refused.html" if is_htmx() else "admin/refused.html"
     return render_template(template, error=error, sentence=sentence_of(error)), status
 

@@ -6,7 +6,8 @@ from uuid import UUID
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
-from wtforms import StringField
+from wtforms import SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 
 from loyalty.domain.values import Role
 from loyalty.errors import ValidationError
@@ -14,7 +15,9 @@ from loyalty.services import audit_log
 from loyalty.services.audit_log import AuditFilters, AuditPage
 from loyalty.web.access import current_admin, requires
 from loyalty.web.admin.blueprint import blueprint
+from loyalty.web.audit_words import ACTIONS, action_words, detail_words, subject_words
 from loyalty.web.fields import DayField
+from loyalty.web.sentences import gettext
 from loyalty.web.settings_forms import SettingsForm
 
 _LONGEST = 254
@@ -27,7 +30,7 @@ class AuditForm(SettingsForm):
         csrf: ClassVar[bool] = False
 
     person = StringField(_l("E-mail address of a person"))
-    action = StringField(_l("What was done"))
+    action = SelectField(_l("What was done"), choices=[], default="", validate_choice=False)
     vendor = StringField(_l("Shop"))
     since = DayField(_l("From"), optional=True)
     until = DayField(_l("To"), optional=True)
@@ -67,4 +70,14 @@ def _before() -> UUID | None:
 
 
 def _page(form: AuditForm, page: AuditPage | None) -> str:
-    return render_template("admin/audit.html", form=form, page=page, query=form.query)
+    words = sorted((action_words(action), action) for action in ACTIONS)
+    form.action.choices = [SelectChoice("", gettext("Everything")), *(SelectChoice(code, word) for word, code in words)]
+    return render_template(
+        "admin/audit.html",
+        form=form,
+        page=page,
+        query=form.query,
+        action_words=action_words,
+        subject_words=subject_words,
+        detail_words=detail_words,
+    )

@@ -12,8 +12,9 @@ from wtforms.validators import InputRequired, Length
 
 from loyalty.domain.values import Role
 from loyalty.errors import ValidationError
-from loyalty.services import invitations, members
+from loyalty.services import audit_log, invitations, members
 from loyalty.web.access import current_actor, current_person, now, requires
+from loyalty.web.audit_words import action_words, detail_words
 from loyalty.web.forms import request_key
 from loyalty.web.limits import limit
 from loyalty.web.office.blueprint import blueprint
@@ -128,4 +129,7 @@ def _list(form: InvitationForm, problems: Sequence[str] = ()) -> str:
         problems=problems,
         members=members.list_all(actor=actor),
         invitations=invitations.list_waiting(actor=actor, at=now()),
+        acts=audit_log.list_of_platform(actor=actor),
+        action_words=action_words,
+        detail_words=detail_words,
     )
