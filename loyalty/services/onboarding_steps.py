@@ -102,7 +102,12 @@ def save_rule(
 
 
 def save_place(
-    *, actor: Actor, store: Mapping[str, object], staff_name: str, staff_role: str, key: RequestKey
+    *,
+    actor: Actor,
+    store: Mapping[str, object],
+    staff_name: str = "",
+    staff_role: str = "manager",
+    key: RequestKey,
 ) -> PlaceReceipt:
     """Save the first store, and give somebody a PIN where a name is said.
 

@@ -4,13 +4,14 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from loyalty.errors import Forbidden, LoyaltyError, NotAuthenticated
+from loyalty.errors import ActingEnded, Forbidden, LoyaltyError, NotAuthenticated
 from loyalty.web import locale
 from loyalty.web.errors import PageTooOld, register_renderer, sentence_of
 from loyalty.web.htmx import is_htmx
 from loyalty.web.office import (
     account,
     accounts,
+    corrections,
     customer_files,
     customers,
     home,
@@ -23,6 +24,7 @@ from loyalty.web.office import (
     posters,
     privacy,
     programs,
+    replacements,
     rewards,
     statistics,
     stores,
@@ -31,6 +33,8 @@ from loyalty.web.office import (
     updates,
     vendors,
     webhooks,
+    wizard,
+    wizard_launch,
 )
 from loyalty.web.office.blueprint import blueprint
 
@@ -38,6 +42,7 @@ __all__ = [
     "account",
     "accounts",
     "blueprint",
+    "corrections",
     "customer_files",
     "customers",
     "home",
@@ -49,6 +54,7 @@ __all__ = [
     "posters",
     "privacy",
     "programs",
+    "replacements",
     "rewards",
     "statistics",
     "stores",
@@ -57,6 +63,8 @@ __all__ = [
     "updates",
     "vendors",
     "webhooks",
+    "wizard",
+    "wizard_launch",
 ]
 
 
@@ -72,7 +80,8 @@ def refuse(error: LoyaltyError, status: int) -> ResponseReturnValue:
     reads = request.method in ("GET", "HEAD") and not is_htmx()
     if reads and isinstance(error, NotAuthenticated):
         return redirect(url_for("office.sign_in", next=request.path), 303)
-    if reads and isinstance(error, Forbidden) and current_user.is_authenticated and not current_user.session.vendor_id:
+    is_homeless = current_user.is_authenticated and not current_user.session.vendor_id
+    if reads and isinstance(error, Forbidden) and is_homeless and not isinstance(error, ActingEnded):
         return redirect(url_for("office.choose_vendor"), 303)
     if not is_htmx() and kept.is_worth_keeping():
         if isinstance(error, NotAuthenticated):

@@ -12,8 +12,9 @@ from flask_login import current_user, login_user, logout_user
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
+from loyalty.domain.values import Role
 from loyalty.errors import NotAuthenticated, NotFound, RateLimited, SecondFactorRequired, ValidationError
-from loyalty.services import accounts
+from loyalty.services import accounts, onboarding_steps
 from loyalty.services.user_sessions import NewSession, Visit
 from loyalty.web.access import SignedInUser, current_person, now, public
 from loyalty.web.limits import address_source, limit
@@ -202,12 +203,15 @@ def _first_page(found: accounts.SessionFacts) -> str:
         return url_for("admin.home")
     # Who has several places to go to is asked, unless a page was asked for already.
     if found.vendor_id and (not found.is_admin or _wish("/office")):
-        return _next_page()
+        return _wish("/office") or _own_first_page(found.vendor_id, found.role)
     return url_for("office.choose_vendor")
 
 
-def _next_page() -> str:
-    return _wish("/office") or url_for("office.home")
+def _own_first_page(vendor_id: UUID | None, role: Role) -> str:
+    """Return where an owner begins: in the wizard until the program was open once."""
+    if vendor_id and role is Role.OWNER and onboarding_steps.is_waiting(vendor_id=vendor_id):
+        return url_for("office.wizard")
+    return url_for("office.home")
 
 
 def _wish(surface: str) -> str:

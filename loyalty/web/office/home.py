@@ -27,8 +27,10 @@ def home() -> ResponseReturnValue:
         address=address,
         content=content,
         stopped=stopped,
-        drawn=None if facts.next_step else _draw(actor),
-        lines=[] if facts.next_step else transaction_table.list_latest(actor=actor, most=LINES),
+        certificate_end=setup.find_certificate_end(at=now()),
+        at=now(),
+        drawn=_draw(actor) if facts.launched else None,
+        lines=transaction_table.list_latest(actor=actor, most=LINES) if facts.launched else [],
     )
 
 

@@ -34,7 +34,39 @@ class KeptPictureField(HiddenField):  # type: ignore[misc] # WTForms publishes n
         self.data = images.own(value)
 
 
-class ProgramForm(OfficeForm):
+class PictureForm(OfficeForm):
+    """A form with pictures: files that are kept as they come, so that none has to be chosen twice."""
+
+    @property
+    def pictures(self) -> list[tuple[str, str, str, Shape]]:
+        """The pictures that this form asks for."""
+        return [each for each in PICTURES if each[0] in self]
+
+    @property
+    def values(self) -> dict[str, object]:
+        """What was typed, read; a picture that is to go is none, also where a new file was chosen."""
+        gone = {name: None for name, _, remove, _ in self.pictures if self[remove].data}
+        return {**super().values, **gone}
+
+    def validate(self, extra_validators: Mapping[str, object] | None = None) -> bool:
+        """Read all fields, and keep the pictures that were sent."""
+        right = super().validate(extra_validators)
+        for name, file, _, shape in self.pictures:
+            if self[name].errors:
+                self[file].errors, self[name].errors, self[name].data = self[name].errors, [], None
+            sent = self[file].data
+            if not sent:
+                continue
+            try:
+                data = sent.stream.read(MOST_BYTES + 1)
+                self[name].data = images.keep(actor=current_actor(), data=data, shape=shape)
+            except ValidationError as refusal:
+                self[file].errors = [gettext(sentence) for sentence in refusal.errors.values()]
+                right = False
+        return right
+
+
+class ProgramForm(PictureForm):
     """All settings of the program, in the order of the page."""
 
     checks = settings.PROGRAM
@@ -73,26 +105,3 @@ class ProgramForm(OfficeForm):
     require_staff_pin = BooleanField(_l("Ask for a staff PIN at the till"))
     terms_text = TextAreaField(_l("Terms"))
     privacy_url = StringField(_l("Web address of the privacy notice"))
-
-    @property
-    def values(self) -> dict[str, object]:
-        """What was typed, read; a picture that is to go is none, also where a new file was chosen."""
-        gone = {name: None for name, _, remove, _ in PICTURES if self[remove].data}
-        return {**super().values, **gone}
-
-    def validate(self, extra_validators: Mapping[str, object] | None = None) -> bool:
-        """Read all fields, and keep the pictures that were sent."""
-        right = super().validate(extra_validators)
-        for name, file, _, shape in PICTURES:
-            if self[name].errors:
-                self[file].errors, self[name].errors, self[name].data = self[name].errors, [], None
-            sent = self[file].data
-            if not sent:
-                continue
-            try:
-                data = sent.stream.read(MOST_BYTES + 1)
-                self[name].data = images.keep(actor=current_actor(), data=data, shape=shape)
-            except ValidationError as refusal:
-                self[file].errors = [gettext(sentence) for sentence in refusal.errors.values()]
-                right = False
-        return right
