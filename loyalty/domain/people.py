@@ -50,3 +50,9 @@ def masked_name(name: str) -> str:
     if len(words) < 2:
         return " ".join(words)
     return f"{words[0]} {words[-1][0]}."
+
+
+def masked_email(email: str) -> str:
+    """Return enough of an address to be recognised by its owner: "cleo@example.org" becomes "c…@example.org"."""
+    mailbox, _, domain = email.rpartition("@")
+    return f"{mailbox[:1]}…@{domain}"

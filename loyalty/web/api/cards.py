@@ -9,7 +9,7 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from loyalty.domain.values import Actor, CardRef, Position, RequestKey, Scope
-from loyalty.errors import N_, CardNotFound, ProgramInactive, ProgramNotFound
+from loyalty.errors import N_, CardNotFound, CardReplaced, ProgramInactive, ProgramNotFound
 from loyalty.services import card_records, cards, enrolment, links
 from loyalty.services.card_records import CardRecord
 from loyalty.web.api.naming import WithPin, given, read_card
@@ -181,7 +181,7 @@ def list_cards(actor: Actor, query: CardsQuery) -> Cards:
     scope=Scope.READ,
     body=LookupBody,
     answers=Card,
-    errors=(CardNotFound,),
+    errors=(CardNotFound, CardReplaced),
     writes=False,
     tag="Cards",
 )

@@ -18,6 +18,7 @@ from loyalty.services import (
     card_views,
     cards,
     programs,
+    replacements,
     voids,
     wallet_states,
 )
@@ -238,6 +239,7 @@ def _show(
         wallets_form=wallets or KeyForm(formdata=None),
         link_form=link or KeyForm(formdata=None),
         holder=holder,
+        old_codes=replacements.list_old(actor=actor, card_id=card_id),
         card=card_views.get_at_counter(actor=actor, card_id=card_id, at=now()),
         states=wallet_states.list_states(actor=actor, card_id=card_id),
         entries=card_details.list_entries(actor=actor, card_id=card_id, skip=(place - 1) * card_details.PER_PAGE),

@@ -1,0 +1,22 @@
+"""Cards replaced by a shop's own software."""
+
+from tests.factories import Card
+from tests.web.api.callers import Caller
+
+CARDS = "/vendor/loyalty/cards"
+
+
+def test_it_replaces_a_card_and_refuses_its_old_codes(manager: Caller, till: Caller, card: Card) -> None:
+    answer = manager.post(f"{CARDS}/{card.card_id}/replace", {"reason": "Lost"})
+    new = answer.json or {}
+    assert (answer.status_code, new["old_card_number"]) == (200, card.card_number)
+    assert new["card_number"] != card.card_number
+    refused = till.post(f"{CARDS}/lookup", {"scan_code": card.scan_code})
+    problem = refused.json or {}
+    assert (refused.status_code, problem["code"]) == (409, "CARD_INACTIVE")
+    assert problem["replaced_at"].endswith("Z")
+    assert till.post(f"{CARDS}/lookup", {"scan_code": new["scan_code"]}).json["card_id"] == str(card.card_id)
+
+
+def test_it_needs_the_scope_of_managers(till: Caller, card: Card) -> None:
+    assert till.post(f"{CARDS}/{card.card_id}/replace", {"reason": "Lost"}).status_code == 403
