@@ -16,7 +16,7 @@ from loyalty.domain.values import Actor, RequestKey, Role
 from loyalty.errors import ProgramInactive, SelfEnrollmentDisabled, VendorSuspended
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.vendors import Store, Vendor
-from loyalty.services import cards, confirmations, consents, customers, idempotency, join_mails, pins, vendors
+from loyalty.services import card_mails, cards, confirmations, consents, customers, idempotency, join_mails, pins, vendors
 from loyalty.services.customers import KnownCustomer
 from loyalty.services.till import Approval
 from loyalty.services.vendors import PublicVendor
@@ -233,6 +233,8 @@ def _make_card(visit: _Visit, known: KnownCustomer | None) -> cards.NewCard:
         consents.note_joining(actor=visit.actor, vendor=visit.vendor, customer_id=customer_id, news=news, at=at)
     card = cards.create(actor=visit.actor, customer_id=customer_id, idempotency_key=visit.key.key)
     join_mails.send_card(vendor_id=vendor_id, address=address, card_id=card.card_id, locale=visit.locale, at=at)
+    gifts = {"stamps": card.welcome_stamps, "points": card.welcome_points}
+    card_mails.greet(card_id=card.card_id, vendor_id=vendor_id, at=at, **gifts)
     return card
 
 

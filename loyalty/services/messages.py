@@ -8,11 +8,12 @@ from email.utils import parseaddr
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import case, cast, func, select, update
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from loyalty.database import db, new_id, transaction
-from loyalty.domain.mails import FACTS, RenderedMail
+from loyalty.domain.mails import FACTS, UNASKED, RenderedMail
+from loyalty.models.customers import Customer
 from loyalty.models.mail import EmailLog
 from loyalty.services import links, mail_text, outbox
 
@@ -47,31 +48,28 @@ def queue_mail(
     confirmation_id: UUID | None = None,
     facts: Mapping[str, Any] | None = None,  # JSON values
 ) -> UUID | None:
-    """Note a mail in the caller's transaction, once per vendor, kind and event; None when it was noted before.
+    """Note a mail in the caller's transaction, once per vendor, kind and event.
 
-    Without a vendor it is the platform's own. `facts` are those that `domain.mails` names for the kind.
+    None when it was noted before, or when nobody asked for it and mails to this customer come back. Without a vendor it
+    is the platform's own. `facts` are those that `domain.mails` names for the kind.
     """
     mail_id = new_id()
-    noted = (
-        insert(EmailLog)
-        .values(
-            id=mail_id,
-            vendor_id=vendor_id,
-            kind=kind,
-            event_key=event_key,
-            locale=locale,
-            recipient=recipient,
-            address_hash=address_hash(recipient),
-            card_id=card_id,
-            confirmation_id=confirmation_id,
-            message_id=f"<{mail_id}@{_domain}>",
-            created_at=at,
-            facts=_checked(kind, facts or {}),
-        )
-        .on_conflict_do_nothing()
-        .returning(EmailLog.id)
-    )
-    if db.session.execute(noted).scalar_one_or_none() is None:
+    row = {
+        "id": mail_id,
+        "vendor_id": vendor_id,
+        "kind": kind,
+        "event_key": event_key,
+        "locale": locale,
+        "recipient": recipient,
+        "address_hash": address_hash(recipient),
+        "card_id": card_id,
+        "confirmation_id": confirmation_id,
+        "message_id": f"<{mail_id}@{_domain}>",
+        "created_at": at,
+        "facts": _checked(kind, facts or {}),
+        "state": "waiting",
+    }
+    if db.session.execute(_noted(row).returning(EmailLog.id)).scalar_one_or_none() is None:
         return None
     outbox.add(kind=f"mail.{kind}", subject_id=mail_id, vendor_id=vendor_id)
     return mail_id
@@ -161,6 +159,16 @@ def end_erased(*, email_log_id: UUID) -> str | None:
     mine = update(EmailLog).where(EmailLog.id == email_log_id, ended).values(error=None, state=state)
     with transaction():
         return db.session.execute(mine.returning(EmailLog.message_id)).scalar_one_or_none()
+
+
+def _noted(row: dict[str, Any]) -> Insert:  # columns of all types
+    """Note the mail, unless it was noted before or would come back."""
+    if row["kind"] not in UNASKED:
+        return insert(EmailLog).values(row).on_conflict_do_nothing()
+    mine = Customer.vendor_id == row["vendor_id"], Customer.email == row["recipient"]
+    comes_back = select(1).where(*mine, Customer.email_bounced_at.is_not(None)).exists()
+    values = select(*[cast(value, EmailLog.__table__.c[name].type) for name, value in row.items()]).where(~comes_back)
+    return insert(EmailLog).from_select(list(row), values, include_defaults=False).on_conflict_do_nothing()
 
 
 def _checked(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:  # JSON values

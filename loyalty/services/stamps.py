@@ -9,7 +9,7 @@ from loyalty.domain import limits
 from loyalty.domain.earning import crossed_multiples
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, TransactionType
 from loyalty.errors import N_, InsufficientStamps, ValidationError
-from loyalty.services import originals
+from loyalty.services import card_mails, originals
 from loyalty.services.ledger import Entry
 from loyalty.services.till import Approval, Ground, Scene, perform
 
@@ -111,6 +111,7 @@ def _add(scene: Scene, quantity: int, notes: str | None) -> StampReceipt:
     state.total_stamps_earned += quantity
     state.stamps_day, state.stamps_on_day = today, on_day + quantity
     state.last_stamp_at = state.last_activity_at = scene.now
+    card_mails.tell_of_reward(scene, before=before)
     target = facts.stamps_target
     return StampReceipt(
         card_id=scene.card.id,

@@ -1,0 +1,61 @@
+"""Mails to the customer of a card, to the address and in the language on file."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from loyalty.database import db
+from loyalty.domain.earning import crossed_multiples
+from loyalty.domain.values import LoyaltyType
+from loyalty.models.cards import LoyaltyCard
+from loyalty.models.customers import Customer
+from loyalty.services import messages
+from loyalty.services.till import Scene
+
+
+def send(*, kind: str, event_key: str, card_id: UUID, vendor_id: UUID, at: datetime, **facts: Any) -> UUID | None:
+    """In the caller's transaction, note a mail to a card's customer, once per event.
+
+    None where it was noted before, where there is no address, or none that takes mails.
+    """
+    query = (
+        select(Customer.email, Customer.locale)
+        .join(LoyaltyCard, LoyaltyCard.customer_id == Customer.id)
+        .where(LoyaltyCard.id == card_id, LoyaltyCard.vendor_id == vendor_id, Customer.email.is_not(None))
+    )
+    person = db.session.execute(query).one_or_none()
+    if person is None:
+        return None
+    return messages.queue_mail(
+        kind=kind,
+        event_key=event_key,
+        vendor_id=vendor_id,
+        recipient=person.email,
+        locale=person.locale,
+        at=at,
+        card_id=card_id,
+        facts=facts,
+    )
+
+
+def greet(*, card_id: UUID, vendor_id: UUID, stamps: int, points: int, at: datetime) -> None:
+    """In the caller's transaction, tell of what the shop gave to a new card; nothing where it gave nothing."""
+    if stamps or points:
+        said = {"stamps": stamps, "points": points}
+        send(kind="welcome_bonus", event_key=str(card_id), card_id=card_id, vendor_id=vendor_id, at=at, **said)
+
+
+def tell_of_reward(scene: Scene, *, before: int) -> None:
+    """Tell of a reward when stamps cross a multiple of the target.
+
+    The event is the card's first, second, third … reward: a stamp that was taken back and given again crosses the same
+    line once more, and nobody is told twice.
+    """
+    state, target = scene.state, scene.facts.stamps_target
+    if scene.facts.loyalty_type == LoyaltyType.POINTS or not crossed_multiples(before, state.stamp_count, target):
+        return
+    number = state.stamps_redeemed + state.stamp_count // target
+    key, vendor_id = f"{scene.card.id}:{number}", scene.actor.vendor_id
+    send(kind="reward_ready", event_key=key, card_id=scene.card.id, vendor_id=vendor_id, at=scene.now)
