@@ -268,6 +268,12 @@ class LinkExpired(NotFound):
     sentence = N_("This link was used before or is too old. Ask for a new one on the shop's page.")
 
 
+class ProofExpired(LinkExpired):
+    """Whoever has proven their address did so more than an hour ago."""
+
+    sentence = N_("You have been away for a while. Have another link sent to you to go on.")
+
+
 class ResetExpired(LinkExpired):
     sentence = N_("This link was used before or is too old. Ask for a new one where you sign in.")
 

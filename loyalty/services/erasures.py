@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from loyalty.database import db
 from loyalty.domain.values import Actor, Role
+from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.services import audit
 
@@ -26,9 +27,13 @@ class PlannedErasure:
 
 def find(*, vendor_id: UUID, customer_id: UUID) -> PlannedErasure | None:
     """Find when a customer will be erased, None where nobody plans to."""
-    query = select(Customer.erase_at, Customer.erase_reason).where(*_theirs(vendor_id, customer_id))
-    row = db.session.execute(query).one_or_none()
-    return PlannedErasure(row.erase_at, row.erase_reason or "") if row and row.erase_at else None
+    return _find(Customer.id == customer_id, vendor_id)
+
+
+def find_of_card(*, vendor_id: UUID, card_id: UUID) -> PlannedErasure | None:
+    """Find when the holder of a card will be erased."""
+    holder = select(LoyaltyCard.customer_id).where(LoyaltyCard.id == card_id)
+    return _find(Customer.id == holder.scalar_subquery(), vendor_id)
 
 
 def schedule(*, vendor_id: UUID, customer_id: UUID, reason: str, at: datetime) -> bool:
@@ -48,6 +53,12 @@ def call_off(*, vendor_id: UUID, customer_id: UUID, at: datetime) -> bool:
         return False
     _record(vendor_id, customer_id, "customer.erasure_called_off")
     return True
+
+
+def _find(is_them: ColumnElement[bool], vendor_id: UUID) -> PlannedErasure | None:
+    query = select(Customer.erase_at, Customer.erase_reason)
+    row = db.session.execute(query.where(is_them, Customer.vendor_id == vendor_id)).one_or_none()
+    return PlannedErasure(row.erase_at, row.erase_reason or "") if row and row.erase_at else None
 
 
 def _theirs(vendor_id: UUID, customer_id: UUID) -> tuple[Any, ...]:  # conditions of all types

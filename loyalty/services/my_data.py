@@ -86,6 +86,12 @@ def get(*, token: str) -> OwnData:
     )
 
 
+def get_proven(*, token: str, confirmation_id: UUID | None, at: datetime) -> OwnData:
+    """Read it for a reader who has proven the address, or raise ProofExpired."""
+    my_data_proofs.get_proven(token=token, confirmation_id=confirmation_id, at=at)
+    return get(token=token)
+
+
 def correct(
     *, token: str, confirmation_id: UUID | None, details: Corrections, key: RequestKey, at: datetime
 ) -> MyDataReceipt:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from loyalty.database import AnyRow, db
 from loyalty.domain.values import RequestKey
-from loyalty.errors import CardNotFound, LinkExpired
+from loyalty.errors import CardNotFound, LinkExpired, ProofExpired
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.models.mail import Confirmation
@@ -105,9 +105,9 @@ def get_holder(*, token: str) -> AnyRow:
 
 
 def get_proven(*, token: str, confirmation_id: UUID | None, at: datetime) -> AnyRow:
-    """Read whose card this is for a reader who has proven to be them, or raise LinkExpired."""
+    """Read whose card this is for a reader who has proven to be them, or raise ProofExpired."""
     if not is_proven(token=token, confirmation_id=confirmation_id, at=at):
-        raise LinkExpired
+        raise ProofExpired
     return get_holder(token=token)
 
 

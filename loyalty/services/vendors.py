@@ -51,6 +51,9 @@ class VendorSettings:
     ask_birthday: bool
     ask_marketing: bool
     pin_length: int
+    retention_months: int
+    privacy_contact: str
+    privacy_note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,9 @@ class PublicVendor:
     ask_name: bool
     ask_birthday: bool
     ask_marketing: bool
+    retention_months: int
+    privacy_contact: str
+    privacy_note: str
     allow_self_enrollment: bool
     program_id: UUID
     program_active: bool

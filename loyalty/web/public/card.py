@@ -5,7 +5,7 @@ import re
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from loyalty.services import card_views, transactions
+from loyalty.services import card_views, erasures, transactions
 from loyalty.services.card_views import PublicCard
 from loyalty.web import locale
 from loyalty.web.access import public
@@ -20,7 +20,8 @@ _SEEN = re.compile(r"([0-9]{1,7})\.[0-9]{1,12}\.[01]", re.ASCII)
 def show_card(token: str) -> str:
     """Show a card to whoever holds its address."""
     card = _card(token)
-    own = {"is_new": "new" in request.args, "phone_address": phone_address(card)}
+    erasure = erasures.find_of_card(vendor_id=card.vendor_id, card_id=card.card_id)
+    own = {"is_new": "new" in request.args, "phone_address": phone_address(card), "erasure": erasure}
     return render_template("public/card.html", **_live(card, 0), **own)
 
 

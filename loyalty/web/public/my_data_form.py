@@ -1,0 +1,55 @@
+"""The form with which customers correct what a shop knows about them."""
+
+from flask_babel import gettext, lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, DateField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Optional
+
+from loyalty.errors import ValidationError
+from loyalty.services.my_data import Corrections, OwnData
+from loyalty.web.locale import LANGUAGES
+
+
+class MyDataForm(FlaskForm):  # type: ignore[misc] # WTForms publishes no types
+    """What may be corrected; addresses only at the counter, where they can be proven."""
+
+    name = StringField(lazy_gettext("Your name"))
+    birth_date = DateField(lazy_gettext("Your birthday"), validators=[Optional()])
+    locale = SelectField(
+        lazy_gettext("Language of your card and mails"),
+        choices=[SelectChoice(*language) for language in LANGUAGES.items()],
+        validate_choice=False,
+    )
+    marketing_consent = BooleanField(lazy_gettext("The shop may send me news and offers"))
+    accept_terms = BooleanField(lazy_gettext("I accept the terms as they are now"))
+
+    @classmethod
+    def of(cls, own: OwnData) -> "MyDataForm":
+        """Fill the form with what is kept."""
+        return cls(formdata=None, obj=own)
+
+    def validate(self, extra_validators: object = None) -> bool:
+        """Check the shape of the fields; an empty birthday is no mistake."""
+        valid = bool(super().validate(extra_validators))
+        if self.birth_date.process_errors:
+            self.birth_date.errors = [gettext("Enter your day of birth, like 24/03/1990.")]
+        return valid
+
+    def filled(self, own: OwnData) -> Corrections:
+        """Return what was typed."""
+        return Corrections(
+            name=self.name.data or "",
+            birth_date=self.birth_date.data,
+            locale=self.locale.data or "",
+            marketing_consent=self.marketing_consent.data,
+            accept_terms=self.accept_terms.data and own.terms_changed,
+        )
+
+    def refuse(self, refusal: ValidationError) -> None:
+        """Put each sentence beside its field, and the others above all fields."""
+        for name, sentence in refusal.errors.items():
+            if name in self:
+                self[name].errors = [*self[name].errors, gettext(sentence)]
+            else:
+                self.form_errors.append(gettext(sentence))
