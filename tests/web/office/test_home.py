@@ -1,6 +1,7 @@
 """The checklist of the office."""
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -8,8 +9,9 @@ from flask.testing import FlaskClient
 
 from config import Config
 from loyalty.domain.values import Role
-from loyalty.services import accounts, pins, programs, rewards, stats_rollup, terminals
+from loyalty.services import accounts, onboarding_steps, passes, pins, programs, rewards, setup, stats_rollup, terminals
 from loyalty.wallets.qr import address_svg
+from tests import apple_passes
 from tests.browsing import sign_in
 from tests.factories import make_card, make_reward, make_shop
 from tests.office import PASSWORD, Office, key_of, make_bakery, make_butcher
@@ -35,12 +37,46 @@ def test_it_says_what_comes_next(client: FlaskClient, app: Flask, ada: Office) -
         made = terminals.create_code(actor=ada.actor, store_id=ada.store_id, label="Till", key=key_of(ada))
     page = client.get("/office").text
     assert "4 of 6 steps are done" in page
-    assert 'class="btn" href="/office/tablets"' in page
+    assert 'class="btn secondary" href="/office/tablets"' in page
     with app.app_context():
         assert made.code is not None
         terminals.pair(code=made.code, source_ip=None, at=made.expires_at.replace(year=made.expires_at.year - 1))
         programs.activate(actor=ada.actor, key=key_of(ada))
+    page = client.get("/office").text
+    assert "Still to do" in page
+    assert "Put up the poster" in page
+    with app.app_context():
+        onboarding_steps.place_poster(actor=ada.actor, key=key_of(ada))
     assert "Everything is set up. The program is open." in client.get("/office").text
+
+
+@pytest.fixture
+def with_apple() -> Iterator[None]:
+    before = passes.find_certificate_ends()
+    assert before is None
+    passes.configure(apple=apple_passes.passes())
+    yield
+    passes.configure(apple=None)
+
+
+def test_it_says_when_cards_in_apple_wallet_can_no_longer_be_made(
+    client: FlaskClient, ada: Office, with_apple: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(client, ada)
+    assert "has to renew a certificate" not in client.get("/office").text
+    monkeypatch.setattr(setup, "CERTIFICATE_WARNING", timedelta(days=400))
+    page = client.get("/office").text
+    assert "Cards in Apple Wallet can be made and changed until " in page
+    assert "Whoever runs the platform has to renew a certificate." in page
+
+
+def test_it_warns_a_month_before_the_end_of_a_certificate(with_apple: None) -> None:
+    ends = passes.find_certificate_ends()
+    assert ends is not None
+    soonest = min(ends.leaf, ends.intermediate)
+    assert setup.find_certificate_end(at=soonest - timedelta(days=31)) is None
+    assert setup.find_certificate_end(at=soonest - timedelta(days=30)) == soonest
+    assert setup.find_certificate_end(at=soonest + timedelta(days=1)) == soonest
 
 
 def test_it_shows_how_the_shop_does_once_it_is_set_up(client: FlaskClient, app: Flask) -> None:
