@@ -94,7 +94,7 @@ def make_shop(code: str, *, number_of_cards: int = CARDS) -> Shop:
         for number in range(number_of_cards):
             customer_id = _customer(owner, f"customer{number}@{code}.example")
             made.append(cards.create(actor=owner, customer_id=customer_id).card_id)
-    return Shop(owner.vendor_id, owner, made, [_tablet(owner, store_id, number) for number in range(TABLETS)])
+    return Shop(owner.vendor_id, owner, made, [tablet(owner, store_id, number) for number in range(TABLETS)])
 
 
 def make_rows(code: str) -> Shop:
@@ -118,7 +118,7 @@ def make_rows(code: str) -> Shop:
                 )
             )
     ids = [card_id(number) for number in range(1, CARDS + 1)]
-    return Shop(owner.vendor_id, owner, ids, [_tablet(owner, store_id, 0)])
+    return Shop(owner.vendor_id, owner, ids, [tablet(owner, store_id, 0)])
 
 
 def card_id(number: int) -> UUID:
@@ -129,6 +129,18 @@ def card_id(number: int) -> UUID:
 def new_key(actor: Actor) -> RequestKey:
     """Make the key of a new request."""
     return RequestKey(actor.caller, secrets.token_urlsafe(18), secrets.token_hex(8))
+
+
+def tablet(owner: Actor, store_id: UUID, number: int) -> Tablet:
+    """Pair a tablet and open a staff session on it."""
+    code = terminals.create_code(actor=owner, store_id=store_id, label=f"Counter {number}", key=new_key(owner)).code
+    made = pins.create(actor=owner, name=f"Ben {number}", role="staff", store_id=None, key=new_key(owner))
+    if code is None or made.pin is None:
+        raise RuntimeError("a new key was answered with a stored receipt")
+    paired = terminals.pair(code=code, source_ip=None, at=clock())
+    till = Actor(owner.vendor_id, Role.STAFF, store_id=store_id, terminal_id=paired.terminal_id)
+    terminals.open_session(actor=till, pin=made.pin, staff_pin_id=made.staff_pin_id, at=clock())
+    return Tablet(paired.token, made.staff_pin_id, made.pin)
 
 
 def _apple_settings() -> dict[str, str]:
@@ -167,14 +179,3 @@ def _customer(owner: Actor, email: str) -> UUID:
     db.session.add(Customer(id=customer_id, vendor_id=owner.vendor_id, email=email))
     db.session.flush()
     return customer_id
-
-
-def _tablet(owner: Actor, store_id: UUID, number: int) -> Tablet:
-    code = terminals.create_code(actor=owner, store_id=store_id, label=f"Counter {number}", key=new_key(owner)).code
-    made = pins.create(actor=owner, name=f"Ben {number}", role="staff", store_id=None, key=new_key(owner))
-    if code is None or made.pin is None:
-        raise RuntimeError("a new key was answered with a stored receipt")
-    paired = terminals.pair(code=code, source_ip=None, at=clock())
-    till = Actor(owner.vendor_id, Role.STAFF, store_id=store_id, terminal_id=paired.terminal_id)
-    terminals.open_session(actor=till, pin=made.pin, staff_pin_id=made.staff_pin_id, at=clock())
-    return Tablet(paired.token, made.staff_pin_id, made.pin)
