@@ -45,14 +45,17 @@ class Mail(Enum):
 class Holding:
     """What of a card decides about its points, in days of the shop's calendar.
 
-    `announced` is the last day that was named to the customer, `announced_on` when; `mailed_on` is the day on which
-    the mail about it was handed over, `fit_again` whether one that failed may be written once more.
+    `announced` is the last day that was named to the customer, `announced_on` when, `used_since` whether the customer
+    came afterwards; `mailed_on` is the day on which the mail about it was handed over, `fit_again` whether one that
+    failed may be written once more.
     """
 
+    points: int
     active_on: date
     joined_on: date
     announced: date | None = None
     announced_on: date | None = None
+    used_since: bool = False
     kept_until: date | None = None
     mail: Mail = Mail.NOBODY
     mailed_on: date | None = None
@@ -97,12 +100,12 @@ def last_day(*, rules: Rules, active_on: date, joined_on: date, kept_until: date
 
 
 def decide(*, rules: Rules, holding: Holding, today: date) -> Decision:
-    """Say what is to be done about a card with points on this day; asked again it says the same until it is done."""
+    """Say what is to be done about a card on this day; asked again it says the same until it is done."""
     end = last_day(rules=rules, active_on=holding.active_on, joined_on=holding.joined_on, kept_until=holding.kept_until)
-    if end is None or (end - today).days > WARNING_DAYS:
+    if not holding.points or end is None or (end - today).days > WARNING_DAYS:
         return Decision(Step.WITHDRAW if holding.announced else Step.KEEP)
     soonest = max(end, today + timedelta(days=WARNING_DAYS))
-    if holding.announced is None or holding.announced_on is None:
+    if holding.announced is None or holding.announced_on is None or holding.used_since:
         return Decision(Step.ANNOUNCE, soonest)
     if holding.mail is Mail.NONE:
         return Decision(Step.MAIL, soonest)

@@ -1,7 +1,7 @@
 """What travels between the layers: who acts, under which key, and what a card shows."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
@@ -135,7 +135,8 @@ class PassContent:
     """What the card shows, the same in every place: terminal, card page, preview, poster and wallets.
 
     Colours are `#RRGGBB`; `points_goal` is the price of the cheapest active reward that is not reached yet.
-    A logo that would drown in `color` stands on a white plate.
+    A logo that would drown in `color` stands on a white plate. `points_good_until` is the last day of points that
+    expire soon, where their holder has been warned.
     """
 
     vendor_name: str
@@ -155,6 +156,7 @@ class PassContent:
     logo_on_plate: bool = False
     hero_url: str | None = None
     is_active: bool = True
+    points_good_until: date | None = None
 
     @property
     def has_stamps(self) -> bool:

@@ -214,7 +214,16 @@ def pass_content(vendor: Vendor, program: LoyaltyProgram, card: LoyaltyCard, off
         logo_on_plate=images.needs_plate(program.logo_url, program.card_color),
         hero_url=images.own(program.hero_image_url),
         is_active=card.is_active,
+        points_good_until=_good_until(program, card),
     )
+
+
+def _good_until(program: LoyaltyProgram, card: LoyaltyCard) -> date | None:
+    """Return the last day of points that expire soon: once they are used, or nothing expires, the warning is void."""
+    warned_at, used_at = card.last_expiration_warning_at, card.last_activity_at
+    if program.points_expiration_days is None or not card.points_balance or not warned_at:
+        return None
+    return None if used_at and used_at > warned_at else card.points_good_until
 
 
 def find_goal(offers: list[Offer]) -> Offer | None:

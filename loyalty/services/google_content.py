@@ -1,11 +1,14 @@
 """What Google Wallet shows of programs and cards, as the database has it now, beside what Google was told last."""
 
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
+from babel.dates import format_date
 from sqlalchemy import select
 
 from loyalty.database import AnyRow, db
+from loyalty.domain.settings import LOCALES
 from loyalty.domain.values import LoyaltyType, PassContent
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
@@ -117,8 +120,15 @@ def _card_facts(row: AnyRow, content: PassContent, goal: Offer | None, own_id: s
         points_label=texts("points"),
         reward_label=label,
         reward_text=reward,
+        expiry_label=texts("points_good_until"),
+        expiry_text=_day(content.points_good_until),
         links=(page,),
     )
+
+
+def _day(day: date | None) -> Texts | None:
+    """Write a day in every language that passes speak."""
+    return {locale: format_date(day, "long", locale=locale) for locale in LOCALES} if day else None
 
 
 def _reward(content: PassContent, goal: Offer | None, locale: str) -> tuple[Texts, Texts | None]:

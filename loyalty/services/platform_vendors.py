@@ -2,17 +2,18 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, tuple_
 
-from loyalty.database import db
+from loyalty.database import clock, db
 from loyalty.domain.values import Actor, Admin, Position, RequestKey, Role
 from loyalty.errors import NotFound
 from loyalty.models.vendors import Vendor
-from loyalty.services import audit, idempotency, members, onboarding, vendors
+from loyalty.services import audit, expiry_rules, idempotency, invitations, members, onboarding, vendors
+from loyalty.services.invitations import Invited, WaitingInvitation
 from loyalty.services.members import Member
 from loyalty.services.vendors import VendorReceipt
 
@@ -100,6 +101,34 @@ def create(*, admin: Admin, details: Mapping[str, str], owner_email: str, key: R
     return idempotency.run(key, OpenedVendor, work)
 
 
+def create_by_invitation(
+    *, admin: Admin, details: Mapping[str, str], owner_email: str, at: datetime, key: RequestKey
+) -> OpenedVendor:
+    """Open a vendor whose owner is invited by mail, and chooses a password that nobody else ever sees."""
+
+    def work() -> OpenedVendor:
+        made = onboarding.open_vendor_alone(**details)
+        _record(admin, "vendor.created", made.vendor_id, {"code": made.code})
+        asked = replace(key, key=f"{made.vendor_id} invitation")
+        invitations.create_owner(
+            admin=admin, vendor_id=made.vendor_id, email=owner_email, locale=details["locale"], at=at, key=asked
+        )
+        return OpenedVendor(made.vendor_id, made.code, made.store_id, made.store_code, made.program_id)
+
+    return idempotency.run(key, OpenedVendor, work)
+
+
+def invite_owner(*, admin: Admin, vendor_id: UUID, email: str, at: datetime, key: RequestKey) -> Invited:
+    """Invite another owner, or the first one again."""
+    locale = get(admin=admin, vendor_id=vendor_id).locale
+    return invitations.create_owner(admin=admin, vendor_id=vendor_id, email=email, locale=locale, at=at, key=key)
+
+
+def list_waiting(*, admin: Admin, vendor_id: UUID, at: datetime) -> list[WaitingInvitation]:
+    """List the invitations into the office of a vendor that nobody has used yet, the newest first."""
+    return invitations.list_waiting(actor=Actor(vendor_id=vendor_id, role=Role.ADMIN, user_id=admin.user_id), at=at)
+
+
 def change(*, admin: Admin, vendor_id: UUID, changes: Mapping[str, object], key: RequestKey) -> VendorReceipt:
     """Change a vendor's own settings, all of those given or none."""
     return vendors.write_settings(who=admin, vendor_id=vendor_id, changes=changes, key=key)
@@ -122,6 +151,8 @@ def _set_status(admin: Admin, vendor_id: UUID, status: str, action: str, key: Re
             raise NotFound
         if vendor.status != status:
             vendor.status = status
+            if status == "active":
+                expiry_rules.start_anew(vendor_id=vendor_id, at=clock())
             _record(admin, action, vendor_id, {"code": vendor.code})
         return VendorStatus(vendor.id, vendor.code, status)
 

@@ -2,20 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
 
 from loyalty.database import AnyRow, clock, db, new_id
-from loyalty.domain import settings
+from loyalty.domain import closing, settings
 from loyalty.domain.colours import fg
+from loyalty.domain.limits import local_day
 from loyalty.domain.values import Actor, LoyaltyType, PassContent, RequestKey, Role
 from loyalty.errors import ProgramExists, ProgramNotFound
 from loyalty.models.programs import LoyaltyProgram, Reward
 from loyalty.models.vendors import Vendor
-from loyalty.services import audit, card_views, google_passes, idempotency, images, passes, roles
+from loyalty.services import audit, card_views, expiry_rules, google_passes, idempotency, images, passes, roles
 
 # What the preview shows: enough points that the bar is not empty.
 _SAMPLE_CARD_NUMBER = "4812037756"
@@ -32,6 +33,7 @@ class Program:
     currency: str
     is_active: bool
     activated_at: datetime | None
+    closes_on: date | None
     loyalty_type: str
     stamps_target: int
     stamps_reward_description: str
@@ -73,7 +75,7 @@ class ProgramReceipt(Program):
     replayed: bool = False
 
 
-_WITH_VENDOR: Final = select(LoyaltyProgram, Vendor.name, Vendor.currency).join(
+_WITH_VENDOR: Final = select(LoyaltyProgram, Vendor.name, Vendor.currency, Vendor.timezone).join(
     Vendor, Vendor.id == LoyaltyProgram.vendor_id
 )
 
@@ -115,8 +117,10 @@ def change(*, actor: Actor, changes: Mapping[str, object], key: RequestKey) -> P
         row = _lock(actor)
         program = row.LoyaltyProgram
         changed = {name: value for name, value in cleaned.items() if getattr(program, name) != value}
+        expired_after = expiry_rules.days_now(program)
         for name, value in changed.items():
             setattr(program, name, value)
+        expiry_rules.note_ended(program=program, days=expired_after, at=clock())
         if changed:
             google_passes.program_changed(vendor_id=actor.vendor_id)
             passes.program_changed(vendor_id=actor.vendor_id)
@@ -132,8 +136,13 @@ def activate(*, actor: Actor, key: RequestKey) -> ProgramReceipt:
     def work() -> ProgramReceipt:
         row = _lock(actor)
         program = row.LoyaltyProgram
+        expired_after = expiry_rules.days_now(program)
         program.activated_at = program.activated_at or clock()
         program.is_active = True
+        if closing.is_over(program.closes_on, local_day(clock(), row.timezone)):
+            # Opened again after it had closed: what was announced is over.
+            program.closes_on = program.closing_announced_at = None
+        expiry_rules.note_ended(program=program, days=expired_after, at=clock())
         google_passes.program_activated(program)
         passes.program_activated(program)
         return _done(actor, "program.activated", row)
@@ -147,7 +156,9 @@ def deactivate(*, actor: Actor, key: RequestKey) -> ProgramReceipt:
 
     def work() -> ProgramReceipt:
         row = _lock(actor)
+        expired_after = expiry_rules.days_now(row.LoyaltyProgram)
         row.LoyaltyProgram.is_active = False
+        expiry_rules.note_ended(program=row.LoyaltyProgram, days=expired_after, at=clock())
         return _done(actor, "program.deactivated", row)
 
     return idempotency.run(key, ProgramReceipt, work, vendor_id=actor.vendor_id)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -171,6 +172,10 @@ def _secondary(content: PassContent, say: dict[str, str], *, voided: bool) -> li
         fields += _points_goal(content, say)
     if content.has_points and content.points_goal is not None:
         fields.append(_number("points_goal", say["points_goal"], content.points_goal))
+    if content.has_points and content.points_good_until:
+        fields.append(
+            _day("points_good_until", say["points_good_until"], content.points_good_until, say["points_expire"])
+        )
     return fields
 
 
@@ -199,6 +204,12 @@ def _number(key: str, label: str, value: int, changed: str | None = None) -> Jso
     if changed:
         made["changeMessage"] = changed
     return made
+
+
+def _day(key: str, label: str, value: date, changed: str) -> Json:
+    """A day, written as the phone's language has it; the same everywhere on earth."""
+    shown = {"dateStyle": "PKDateStyleMedium", "timeStyle": "PKDateStyleNone", "ignoresTimeZone": True}
+    return {"key": key, "label": label, "value": f"{value.isoformat()}T00:00:00Z", "changeMessage": changed, **shown}
 
 
 def _barcode(content: PassContent) -> Json:

@@ -16,6 +16,13 @@ _WORDS = {
     "reward_ready": ("Reward ready", "Récompense disponible", "Prämie bereit", "Belounung prett"),
     "points_reward": ("With points", "Avec vos points", "Mit Punkten", "Mat Punkten"),
     "points_goal": ("Points needed", "Points nécessaires", "Benötigte Punkte", "Néideg Punkten"),
+    "points_good_until": ("Points good until", "Points valables jusqu’au", "Punkte gültig bis", "Punkte gëlteg bis"),
+    "points_expire": (
+        f"Your points are good until {NEW_VALUE}",
+        f"Vos points sont valables jusqu’au {NEW_VALUE}",
+        f"Ihre Punkte sind gültig bis {NEW_VALUE}",
+        f"Är Punkte si gëlteg bis {NEW_VALUE}",
+    ),
     "stamps_changed": (
         f"Your stamps: {NEW_VALUE}",
         f"Vos tampons\u00a0: {NEW_VALUE}",

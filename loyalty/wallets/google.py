@@ -68,8 +68,8 @@ def object_json(content: PassContent, facts: CardFacts) -> Json:
         described["accountName"] = facts.holder_name
     if facts.hero_image_url:
         described["heroImage"] = _image(facts.hero_image_url)
-    if facts.reward_label and facts.reward_text:
-        described["textModulesData"] = [_text_module("reward", facts.reward_label, facts.reward_text, facts.locale)]
+    if modules := _modules(facts):
+        described["textModulesData"] = modules
     return described | _links(facts.links, facts.locale)
 
 
@@ -104,6 +104,11 @@ def _balances(content: PassContent, facts: CardFacts) -> Json:
         label = _named("label", "localizedLabel", facts.points_label, facts.locale)
         shown.append(label | {"balance": {"int": min(content.points_balance, _MOST_POINTS)}})
     return dict(zip(("loyaltyPoints", "secondaryLoyaltyPoints"), shown, strict=False))
+
+
+def _modules(facts: CardFacts) -> list[Json]:
+    said = (("reward", facts.reward_label, facts.reward_text), ("points", facts.expiry_label, facts.expiry_text))
+    return [_text_module(name, label, text, facts.locale) for name, label, text in said if label and text]
 
 
 def _links(links: tuple[Link, ...], locale: str) -> Json:

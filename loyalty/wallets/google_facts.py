@@ -57,7 +57,8 @@ class ProgramFacts:
 class CardFacts:
     """A customer's card as a loyalty object, beyond its PassContent.
 
-    `reward_label` and `reward_text` say what the card is collecting for, or that a reward is ready.
+    `reward_label` and `reward_text` say what the card is collecting for, or that a reward is ready; `expiry_label` and
+    `expiry_text` until when points are good that expire soon.
     """
 
     object_id: str
@@ -68,6 +69,8 @@ class CardFacts:
     holder_name: str = ""
     reward_label: Texts | None = None
     reward_text: Texts | None = None
+    expiry_label: Texts | None = None
+    expiry_text: Texts | None = None
     hero_image_url: str | None = None
     links: tuple[Link, ...] = ()
 

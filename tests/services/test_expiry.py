@@ -1,0 +1,348 @@
+"""The night's run on a real database: warned first, taken once, whoever runs it and wherever it was killed."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from datetime import date, datetime, timedelta
+from itertools import count
+from threading import Barrier
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from loyalty.database import AnyRow, db, transaction
+from loyalty.domain.values import TransactionType
+from loyalty.errors import InsufficientPoints
+from loyalty.models.cards import LoyaltyCard
+from loyalty.models.customers import Customer
+from loyalty.services import adjustments, cards, expiry, expiry_cards, expiry_steps, points, programs, verification
+from loyalty.services.expiry_cards import Night
+from tests.clocks import clock_at
+from tests.expiring import (
+    DAYS,
+    START,
+    balance,
+    card_row,
+    good_until,
+    hand_over,
+    mails,
+    make_holder,
+    make_points_shop,
+    night_of,
+    rows_of,
+    run,
+    visit,
+)
+from tests.factories import change_program, make_key, make_reward
+from tests.services.test_webhooks import data, listen
+from tests.tills import all_at_once
+
+pytestmark = pytest.mark.usefixtures("context")
+
+EXPIRED = TransactionType.POINTS_EXPIRED
+LAST_DAY = date(2027, 2, 9)
+WARNING = DAYS - 14
+
+
+def test_it_warns_and_then_takes_all_points() -> None:
+    card = make_holder(make_points_shop())
+    assert run(night_of(WARNING - 1)).warned == 0
+    assert run(night_of(WARNING)).warned == 1
+    assert good_until(card) == LAST_DAY
+    [mail] = mails("points_expiring")
+    assert mail.facts == {"points": 100, "date": "2027-02-09"}
+    hand_over(night_of(WARNING))
+    assert run(night_of(DAYS)).expired == 0
+    assert run(night_of(DAYS + 1)).expired == 1
+    assert (balance(card), good_until(card)) == (0, None)
+    [row] = rows_of(card, EXPIRED)
+    assert (row.points_delta, row.points_balance_after, row.idempotency_key) == (-100, 0, "expiry:2027-02-09")
+    [gone] = mails("points_expired")
+    assert gone.facts == {"points": 100}
+    assert verification.verify().findings == []
+
+
+def test_it_runs_once_a_day() -> None:
+    make_holder(make_points_shop())
+    assert run(night_of(WARNING)).shops == 1
+    assert run(night_of(WARNING, hours=20)).shops == 0
+    assert run(night_of(WARNING + 1, hours=-1)).shops == 0
+    assert run(night_of(WARNING + 1)).shops == 1
+
+
+def test_it_takes_without_a_mail_where_there_is_no_address() -> None:
+    card = make_holder(make_points_shop(), email=None, phone="+352621123456")
+    run(night_of(WARNING))
+    assert good_until(card) == LAST_DAY
+    run(night_of(DAYS + 1))
+    assert (balance(card), mails("points_expiring"), mails("points_expired")) == (0, [], [])
+
+
+def test_it_keeps_points_until_two_weeks_after_the_mail_was_handed_over() -> None:
+    card = make_holder(make_points_shop())
+    run(night_of(WARNING))
+    run(night_of(DAYS + 1))
+    assert balance(card) == 100
+    hand_over(night_of(DAYS + 3))
+    run(night_of(DAYS + 4))
+    assert good_until(card) == LAST_DAY + timedelta(days=3 + 14)
+    run(night_of(DAYS + 3 + 14))
+    assert balance(card) == 100
+    run(night_of(DAYS + 3 + 15))
+    assert balance(card) == 0
+    assert len(mails("points_expiring")) == 1
+
+
+@pytest.mark.parametrize("state", ["failed", "unknown"])
+def test_it_keeps_points_where_the_mail_did_not_arrive(state: str) -> None:
+    card = make_holder(make_points_shop())
+    run(night_of(WARNING))
+    hand_over(night_of(WARNING), state)
+    run(night_of(DAYS + 1))
+    assert balance(card) == 100
+    # After a month it is written once more, and that one arrives.
+    run(night_of(WARNING + 31))
+    assert [mail.state for mail in mails("points_expiring")] == [state, "waiting"]
+    hand_over(night_of(WARNING + 31))
+    run(night_of(WARNING + 31 + 14))
+    assert balance(card) == 100
+    run(night_of(WARNING + 31 + 15))
+    assert balance(card) == 0
+
+
+def test_it_keeps_points_where_mails_come_back_until_the_address_is_corrected() -> None:
+    card = make_holder(make_points_shop())
+    run(night_of(WARNING))
+    hand_over(night_of(WARNING))
+    set_customer(card.customer_id, email_bounced_at=night_of(WARNING + 1))
+    run(night_of(200))
+    assert (balance(card), len(mails("points_expiring"))) == (100, 1)
+    set_customer(card.customer_id, email="right@example.org", email_bounced_at=None)
+    run(night_of(201))
+    assert [mail.recipient for mail in mails("points_expiring")][1:] == ["right@example.org"]
+    hand_over(night_of(201))
+    run(night_of(201 + 15))
+    assert balance(card) == 0
+
+
+def test_it_warns_somebody_who_gets_an_address_later() -> None:
+    card = make_holder(make_points_shop(), email=None)
+    run(night_of(WARNING))
+    set_customer(card.customer_id, email="late@example.org")
+    run(night_of(DAYS + 1))
+    assert balance(card) == 100
+    assert [mail.recipient for mail in mails("points_expiring")] == ["late@example.org"]
+    assert good_until(card) == LAST_DAY + timedelta(days=15)
+
+
+def test_it_takes_a_warning_back_when_the_customer_comes() -> None:
+    shop = make_points_shop()
+    card = make_holder(shop)
+    run(night_of(WARNING))
+    visit(shop, card, at=night_of(DAYS))
+    run(night_of(DAYS + 1))
+    assert (balance(card), good_until(card)) == (200, None)
+
+
+def test_it_does_not_begin_anew_with_a_correction_or_a_void() -> None:
+    shop = make_points_shop()
+    card = make_holder(shop, email=None)
+    with clock_at(night_of(DAYS - 1)):
+        adjustments.adjust_points(actor=shop.ada, card=card.ref, delta=-40, reason="wrong", key=make_key(shop.ada))
+    run(night_of(WARNING))
+    run(night_of(DAYS + 1))
+    assert [row.points_delta for row in rows_of(card, EXPIRED)] == [-60]
+
+
+def test_it_counts_the_welcome_bonus_as_a_visit() -> None:
+    shop = make_points_shop(welcome_bonus_points=50)
+    card = make_holder(shop, email=None)
+    assert card_row(card).last_activity_at is not None
+    run(night_of(WARNING))
+    assert good_until(card) == LAST_DAY
+
+
+def test_it_leaves_closed_cards_alone() -> None:
+    shop = make_points_shop()
+    card = make_holder(shop, email=None)
+    run(night_of(WARNING))
+    with clock_at(night_of(WARNING)):
+        cards.deactivate(actor=shop.ada, card=card.ref, reason="lost", key=make_key(shop.ada))
+    run(night_of(DAYS + 40))
+    assert balance(card) == 100
+
+
+@pytest.mark.parametrize(
+    "changes", [{"is_active": False}, {"loyalty_type": "stamps"}, {"points_expiration_days": None}], ids=str
+)
+def test_it_takes_nothing_while_points_cannot_be_collected(changes: dict[str, object]) -> None:
+    shop = make_points_shop()
+    card = make_holder(shop, email=None)
+    run(night_of(WARNING))
+    change_program(shop, **changes)
+    run(night_of(DAYS + 40))
+    assert balance(card) == 100
+
+
+def test_it_begins_anew_after_a_pause() -> None:
+    shop = make_points_shop()
+    card = make_holder(shop, email=None)
+    with clock_at(night_of(2)):
+        programs.deactivate(actor=shop.ada, key=make_key(shop.ada))
+    with clock_at(night_of(100)):
+        programs.activate(actor=shop.ada, key=make_key(shop.ada))
+    run(night_of(100 + WARNING - 1))
+    assert good_until(card) is None
+    run(night_of(100 + WARNING))
+    assert good_until(card) == START.date() + timedelta(days=100 + DAYS)
+
+
+def test_it_never_shortens_what_was_promised() -> None:
+    shop = make_points_shop(points_expiration_days=365)
+    old = make_holder(shop, email=None)
+    with clock_at(night_of(10)):
+        programs.change(actor=shop.ada, changes={"points_expiration_days": 30}, key=make_key(shop.ada))
+    new = make_holder(shop, at=night_of(11), email=None)
+    for day in (11 + WARNING, 11 + DAYS + 1, 365 - 14):
+        run(night_of(day))
+    assert (balance(old), balance(new)) == (100, 0)
+    assert good_until(old) == START.date() + timedelta(days=365)
+
+
+def test_it_lets_a_till_finish_and_comes_back(app: Flask) -> None:
+    shop = make_points_shop()
+    card, other = (make_holder(shop, email=None) for _ in range(2))
+    run(night_of(WARNING))
+    with db.engine.connect() as till:
+        till.execute(sa.select(LoyaltyCard.id).where(LoyaltyCard.id == card.card_id).with_for_update())
+        done = run(night_of(DAYS + 1))
+        assert (done.shops, done.expired, done.held) == (0, 1, 1)
+    assert (balance(card), balance(other)) == (100, 0)
+    done = run(night_of(DAYS + 1, hours=1))
+    assert (done.shops, done.expired, balance(card)) == (1, 1, 0)
+
+
+def test_it_shares_the_cards_between_two_machines(app: Flask) -> None:
+    shop = make_points_shop()
+    held = [make_holder(shop, email=None) for _ in range(12)]
+    run(night_of(WARNING))
+    with clock_at(night_of(DAYS + 1)):
+        done = all_at_once(app, [lambda: expiry.run(at=night_of(DAYS + 1))] * 4)
+        expiry.run(at=night_of(DAYS + 1))
+    assert sum(ran.expired for ran in done) <= 12
+    assert [len(rows_of(card, EXPIRED)) for card in held] == [1] * 12
+    assert verification.verify().findings == []
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_it_takes_once_only_because_cards_are_locked(app: Flask, monkeypatch: pytest.MonkeyPatch, locked: bool) -> None:
+    """Two machines that have both read the card: without the lock the second one's row is refused by the ledger."""
+    shop = make_points_shop()
+    card = make_holder(shop, email=None)
+    run(night_of(WARNING))
+    both, take = Barrier(2), expiry_steps.take
+
+    def take_together(*, steps: expiry_steps.Steps, night: Night, now: datetime) -> None:
+        both.wait(10)
+        take(steps=steps, night=night, now=now)
+
+    monkeypatch.setattr(expiry_steps, "take", take_together)
+    if not locked:
+        monkeypatch.setattr(expiry_cards, "lock", read_without_lock)
+    with clock_at(night_of(DAYS + 1)):
+        refused = pytest.raises(sa.exc.IntegrityError, match="card_id_seq") if not locked else nullcontext()
+        with refused:
+            all_at_once(app, [lambda: expiry.run(at=night_of(DAYS + 1))] * 2)
+    assert len(rows_of(card, EXPIRED)) == 1
+
+
+def test_it_survives_a_kill_at_every_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed at its first statement, then at its second, and so on until a run gets through."""
+    shop = make_points_shop()
+    held = [make_holder(shop) for _ in range(3)]
+    monkeypatch.setattr(expiry, "BATCH", 1)
+    kills = run_through_kills(night_of(WARNING))
+    assert (len(mails("points_expiring")), kills) == (3, 99)
+    hand_over(night_of(WARNING))
+    run_through_kills(night_of(DAYS + 1))
+    assert [len(rows_of(card, EXPIRED)) for card in held] == [1, 1, 1]
+    assert len(mails("points_expired")) == 3
+    assert verification.verify().findings == []
+
+
+@pytest.mark.parametrize("attempt", range(8))
+def test_it_is_before_or_after_a_redemption_and_never_both(app: Flask, attempt: int) -> None:
+    shop = make_points_shop()
+    card, reward = make_holder(shop, email=None), make_reward(shop, points_required=100)
+    run(night_of(WARNING))
+
+    def redeem() -> bool:
+        try:
+            points.redeem(actor=shop.ada, card=card.ref, reward_id=reward, key=make_key(shop.ada))
+        except InsufficientPoints:
+            return False
+        return True
+
+    def expire() -> bool:
+        return expiry.run(at=night_of(DAYS + 1)).expired == 1
+
+    with clock_at(night_of(DAYS + 1)):
+        assert sorted(all_at_once(app, [redeem, expire])) == [False, True]
+    assert balance(card) == 0
+    assert verification.verify().findings == []
+
+
+def test_it_tells_other_software() -> None:
+    shop = make_points_shop()
+    card = make_holder(shop, email=None)
+    listen(shop, "points.expiring", "transaction.created")
+    run(night_of(WARNING))
+    [expiring] = data("points.expiring")
+    assert (expiring["points"], expiring["expires_at"]) == (100, "2027-02-09T23:00:00Z")
+    run(night_of(DAYS + 1))
+    [row] = data("transaction.created")
+    assert (row["card_id"], row["points_delta"]) == (str(card.card_id), -100)
+
+
+def test_it_keeps_to_the_shops_own_calendar() -> None:
+    """Half past two in Luxembourg is the evening before in New York: there the night comes later."""
+    make_holder(make_points_shop(vendor={"timezone": "America/New_York"}), email=None)
+    assert run(night_of(WARNING, hours=6)).shops == 1
+    assert run(night_of(WARNING + 1)).shops == 0
+    assert run(night_of(WARNING + 1, hours=6)).shops == 1
+
+
+def set_customer(customer_id: UUID, **columns: object) -> None:
+    """Change a customer behind the back of the services."""
+    with transaction():
+        db.session.execute(sa.update(Customer).where(Customer.id == customer_id).values(**columns))
+
+
+def read_without_lock(*, vendor_id: UUID, card_ids: Sequence[UUID]) -> Sequence[AnyRow]:
+    """Read cards as the run does, but let everybody else have them, too."""
+    return expiry_cards._read(LoyaltyCard.vendor_id == vendor_id, LoyaltyCard.id.in_(card_ids))
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def run_through_kills(at: datetime) -> int:
+    """Run again and again, killed one statement later each time, until a run gets through; returns how many died."""
+    for statement in count(1):
+        left = iter(range(statement))
+
+        def kill(*_: object, left: Iterator[int] = left) -> None:
+            if next(left, None) is None:
+                raise Killed
+
+        sa.event.listen(db.engine, "before_cursor_execute", kill)
+        try:
+            run(at)
+        except Killed:
+            continue
+        finally:
+            sa.event.remove(db.engine, "before_cursor_execute", kill)
+        return statement - 1
+    raise AssertionError
