@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, select, tuple_
 
 from loyalty.database import AnySelect, db
 from loyalty.domain.people import AddressError, normalise_email, normalise_phone
@@ -144,14 +144,19 @@ def _one(query: AnySelect) -> CardRecord:
 def _is_meant(actor: Actor, card: CardRef | None, email: str | None, phone: str | None) -> ColumnElement[bool]:
     try:
         if email is not None:
-            return Customer.email == normalise_email(email)
+            return and_(_is_known(actor), Customer.email == normalise_email(email))
         if phone is not None:
-            return Customer.phone == normalise_phone(phone, _country(actor))
+            return and_(_is_known(actor), Customer.phone == normalise_phone(phone, _country(actor)))
     except AddressError as refusal:
         raise ValidationError({"phone" if email is None else "email": refusal.sentence}) from refusal
     if card is not None and card.scan_code is not None:
         return LoyaltyCard.scan_code == card.scan_code
     return LoyaltyCard.card_number == (card.card_number if card else None)
+
+
+def _is_known(actor: Actor) -> ColumnElement[bool]:
+    # Said of the customer too: by it their indexes serve, where otherwise all cards of the shop would be read.
+    return Customer.vendor_id == actor.vendor_id
 
 
 def _country(actor: Actor) -> str:

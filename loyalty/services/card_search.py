@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from loyalty.database import AnySelect, db
 from loyalty.domain.codes import find_card_token, read_code
@@ -52,6 +52,12 @@ def find_condition(*, actor: Actor, text: str) -> ColumnElement[bool] | None:
     if code := read_code(typed):
         column = LoyaltyCard.scan_code if code.scan_code else LoyaltyCard.card_number
         return column == (code.scan_code or code.card_number)
+    fits = _find_person(actor, typed)
+    # Said of the customer too: by it their indexes serve, where otherwise all cards of the shop would be read.
+    return None if fits is None else and_(Customer.vendor_id == actor.vendor_id, fits)
+
+
+def _find_person(actor: Actor, typed: str) -> ColumnElement[bool] | None:
     if "@" in typed:
         return _by_email(typed)
     if sum(letter.isdigit() for letter in typed) >= 5:
