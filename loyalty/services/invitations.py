@@ -1,6 +1,6 @@
 """Invitations into the office of a shop: mailed by an owner, used once, for a week."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from loyalty.database import db
 from loyalty.domain.people import AddressError, normalise_email
-from loyalty.domain.values import Actor, RequestKey, Role
+from loyalty.domain.values import Actor, Admin, RequestKey, Role
 from loyalty.errors import N_, Forbidden, NotFound, ValidationError
 from loyalty.models.mail import Confirmation
 from loyalty.models.users import User, VendorMember
@@ -54,10 +54,11 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Whose office is open now."""
+    """Whose office is open now; an answer that is given again comes without who joined."""
 
     vendor_id: UUID
     vendor_name: str
+    email: str | None = field(default=None, metadata={"secret": True})
     replayed: bool = False
 
 
@@ -76,22 +77,20 @@ def create(*, actor: Actor, email: str, role: str, locale: str, at: datetime, ke
     address = _checked(email, role)
 
     def work() -> Invited:
-        _refuse_too_many(actor, address, at)
-        _end(actor, at, Confirmation.address == address)
-        invitation_id = confirmations.add(
-            vendor_id=actor.vendor_id,
-            kind="invitation",
-            address=address,
-            form={"role": role},
-            locale=locale,
-            at=at,
-            valid_for=VALID_FOR,
-        )
-        _mail(actor.vendor_id, invitation_id, address, locale, at)
-        _record(actor, "member.invited", invitation_id, role=role)
-        return Invited(invitation_id, address)
+        return _invite(actor, address, role, locale, at)
 
     return idempotency.run(key, Invited, work, vendor_id=actor.vendor_id)
+
+
+def create_owner(*, admin: Admin, vendor_id: UUID, email: str, locale: str, at: datetime, key: RequestKey) -> Invited:
+    """Invite an owner by mail for the platform: of a new shop, or of one that has lost its own."""
+    address = _checked(email, "owner")
+    actor = Actor(vendor_id=vendor_id, role=Role.ADMIN, user_id=admin.user_id, api_key_id=admin.api_key_id)
+
+    def work() -> Invited:
+        return _invite(actor, address, "owner", locale, at)
+
+    return idempotency.run(key, Invited, work, vendor_id=vendor_id)
 
 
 def withdraw(*, actor: Actor, invitation_id: UUID, at: datetime, key: RequestKey) -> Invited:
@@ -160,6 +159,23 @@ def _checked(email: str, role: str) -> str:
     return address
 
 
+def _invite(actor: Actor, address: str, role: str, locale: str, at: datetime) -> Invited:
+    _refuse_too_many(actor, address, at)
+    _end(actor, at, Confirmation.address == address)
+    invitation_id = confirmations.add(
+        vendor_id=actor.vendor_id,
+        kind="invitation",
+        address=address,
+        form={"role": role},
+        locale=locale,
+        at=at,
+        valid_for=VALID_FOR,
+    )
+    _mail(actor.vendor_id, invitation_id, address, locale, at)
+    _record(actor, "member.invited", invitation_id, role=role)
+    return Invited(invitation_id, address)
+
+
 def _refuse_too_many(actor: Actor, address: str, at: datetime) -> None:
     # The vendor's row is locked, so that two who invite at once are counted one after the other.
     db.session.execute(select(Vendor.id).where(Vendor.id == actor.vendor_id).with_for_update(key_share=True))
@@ -212,7 +228,7 @@ def _join(pending: confirmations.Pending, user_id: UUID) -> Joined:
     db.session.execute(member.on_conflict_do_nothing())
     actor = Actor(vendor_id=vendor.id, role=ROLES[role], user_id=user_id)
     _record(actor, "member.joined", pending.confirmation_id, role=role)
-    return Joined(vendor.id, vendor.name)
+    return Joined(vendor.id, vendor.name, pending.address)
 
 
 def _record(actor: Actor, action: str, invitation_id: UUID, **details: object) -> None:

@@ -95,6 +95,14 @@ def open_session() -> ResponseReturnValue:
     return render_template("office/sign_in.html", form=form, next=next_page, kept=kept.packed()), status
 
 
+def enter_with(email: str, password: str) -> ResponseReturnValue:
+    """Sign somebody in who has just chosen a password."""
+    visit = _visit()
+    source_ip = request.remote_addr
+    opened = accounts.sign_in(email=email, password=password, source_ip=source_ip, at=now(), visit=visit)
+    return _remembering(visit, _enter(opened))
+
+
 @blueprint.post("/sign-out")
 @public
 def sign_out() -> ResponseReturnValue:

@@ -9,6 +9,7 @@ from loyalty.services import accounts, invitations
 from loyalty.services.invitations import Joined
 from loyalty.web.access import current_person, now, public
 from loyalty.web.forms import request_key
+from loyalty.web.office.accounts import enter_with
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.passwords import NewPasswordForm
 from loyalty.web.sentences import gettext
@@ -30,13 +31,22 @@ def accept_invitation(token: str) -> ResponseReturnValue:
     form = NewPasswordForm()
     if form.validate():
         try:
-            key = request_key({}, caller="invitation")
-            done = invitations.accept_new(token=token, password=form.password.data, at=now(), key=key)
-            flash(gettext("Your password is set. Sign in to enter the office of %(shop)s.", shop=done.vendor_name))
-            return redirect(url_for("office.sign_in"), 303)
+            return _accept_new(token, form.password.data)
         except ValidationError as refusal:
             form.take(refusal)
     return _page(token, form), 422
+
+
+def _accept_new(token: str, password: str) -> ResponseReturnValue:
+    key = request_key({}, caller="invitation")
+    done = invitations.accept_new(token=token, password=password, at=now(), key=key)
+    if done.email:
+        answer = enter_with(done.email, password)
+        flash(gettext("Your password is set. The office of %(shop)s is open to you.", shop=done.vendor_name))
+        return answer
+    # A second tap: its answer is stored without the address.
+    flash(gettext("Your password is set. Sign in to enter the office of %(shop)s.", shop=done.vendor_name))
+    return redirect(url_for("office.sign_in"), 303)
 
 
 def _accept(token: str) -> ResponseReturnValue:

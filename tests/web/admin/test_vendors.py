@@ -1,6 +1,7 @@
 """Opening a shop, looking at one, and suspending it."""
 
 import re
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,14 +12,21 @@ from werkzeug.test import TestResponse
 
 from loyalty.database import db
 from loyalty.models.audit import AuditEvent
+from loyalty.models.mail import EmailLog
 from loyalty.models.vendors import Vendor
+from loyalty.services import links
 from tests import factories
 from tests.browsing import fields, hidden, send, sign_in
 from tests.office import make_bakery
 from tests.web.admin.conftest import Platform
 
 NEW = "/admin/vendors/new"
-DETAILS = {"name": "Ada's Bakery", "store_name": "Main Street", "owner_email": "ada@bakery.example"}
+DETAILS = {
+    "name": "Ada's Bakery",
+    "store_name": "Main Street",
+    "owner_email": "ada@bakery.example",
+    "access": "password",
+}
 
 
 def open_bakery(platform: Platform, **changes: str | None) -> TestResponse:
@@ -149,3 +157,70 @@ def test_it_refuses_the_owner_of_a_shop(app: Flask, client: FlaskClient) -> None
         assert answer.status_code in (403, 405)
     with app.app_context():
         assert the_vendor().status == "active"
+
+
+def test_it_invites_the_owner_of_a_new_shop(app: Flask, platform: Platform) -> None:
+    page = platform.client.get(NEW)
+    said = {**DETAILS, "access": "invitation", "locale": "de"}
+    first = send(platform.client, NEW, page, said)
+    again = send(platform.client, NEW, page, said)
+    with app.app_context():
+        vendor = the_vendor()
+        assert first.location == again.location == f"/admin/vendors/{vendor.id}"
+        mail = db.session.execute(sa.select(EmailLog)).scalar_one()
+        assert (mail.kind, mail.recipient, mail.locale) == ("invitation", DETAILS["owner_email"], "de")
+        actions = db.session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.action)).all()
+        assert actions == ["member.invited", "vendor.created"]
+        address = links.invitation(mail.confirmation_id)
+    shop = platform.client.get(first.location)
+    assert "“Ada&#39;s Bakery” is open, and its owner is invited." in shop.text
+    assert "ada@bakery.example is invited, until " in shop.text
+    ada = app.test_client()
+    path = urlsplit(address).path
+    answer = ada.post(path, data={**hidden(ada.get(path)), "password": "flour and water 1907"})
+    assert answer.location == "/office/wizard"
+    assert ada.get("/office/wizard/kind").status_code == 200
+
+
+def test_it_invites_somebody_who_owns_a_shop_already(app: Flask, platform: Platform) -> None:
+    with app.app_context():
+        ada = make_bakery()
+    answer = open_bakery(platform, name="Ada's Café", code="cafe", owner_email=ada.email, access="invitation")
+    assert answer.status_code == 303
+    assert f"{ada.email} is invited" in platform.client.get(answer.location).text
+
+
+def test_it_keeps_no_shop_whose_owner_cannot_be_written_to(app: Flask, platform: Platform) -> None:
+    answer = open_bakery(platform, owner_email="ada", access="invitation")
+    assert answer.status_code == 422
+    assert 'id="owner_email-error"' in answer.text
+    with app.app_context():
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(Vendor)) == 0
+
+
+def test_it_invites_another_owner(app: Flask, platform: Platform) -> None:
+    with app.app_context():
+        ada = make_bakery()
+    path = f"/admin/vendors/{ada.vendor_id}"
+    page = platform.client.get(path)
+    form = {**hidden(page, f"{path}/owners"), "email": "eve@bakery.example"}
+    assert platform.client.post(f"{path}/owners", data=form).location == path
+    assert platform.client.post(f"{path}/owners", data=form).location == path
+    assert "eve@bakery.example is invited" in platform.client.get(path).text
+    with app.app_context():
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(EmailLog)) == 1
+
+
+@pytest.mark.parametrize(
+    ("email", "sentence"),
+    [("eve", 'id="email-error"'), ("ada@bakery.example", "This person can enter the office already.")],
+    ids=["no address", "member"],
+)
+def test_it_says_who_cannot_be_invited(app: Flask, platform: Platform, email: str, sentence: str) -> None:
+    with app.app_context():
+        ada = make_bakery()
+    path = f"/admin/vendors/{ada.vendor_id}"
+    form = {**hidden(platform.client.get(path), f"{path}/owners"), "email": email}
+    answer = platform.client.post(f"{path}/owners", data=form)
+    assert (answer.status_code, sentence in answer.text) == (422, True)
+    assert fields(answer)["email"] == email

@@ -40,7 +40,7 @@ def test_it_leads_a_stranger_to_the_sign_in_and_back(client: FlaskClient, ada: O
     "wish", ["//evil.example/office/", "https://evil.example", "/office//x", "/office/\\x", "/admin"]
 )
 def test_it_follows_no_address_outside_the_office(client: FlaskClient, ada: Office, wish: str) -> None:
-    assert attempt(client, ada.email, PASSWORD, next=wish) == "303 /office"
+    assert attempt(client, ada.email, PASSWORD, next=wish) == "303 /office/wizard"
 
 
 def test_it_refuses_what_a_stranger_sends(client: FlaskClient, ada: Office) -> None:
