@@ -19,6 +19,9 @@ _SAID = {
     "address": "c***@example.net",
     "task": "expiry",
     "since": "2026-11-20T02:00:00+00:00",
+    "kind": "enrollment",
+    "subject": "Your card of {shop}",
+    "body": "Welcome at {shop}!\n\nYour number: {card_number}",
     "warnings": {"locked_pins": 1, "failed_mails": 3, "paused_webhooks": 1, "certificate_days": 14},
 }
 

@@ -32,6 +32,7 @@ OF_CUSTOMERS: Final[Mapping[str, tuple[str, ...]]] = {
 OF_SHOPS: Final[Mapping[str, tuple[str, ...]]] = {
     "webhook_paused": (),
     "daily_digest": ("warnings",),
+    "wording_test": ("kind", "subject", "body"),
 }
 # To people who sign in, from the platform.
 OF_ACCOUNTS: Final[Mapping[str, tuple[str, ...]]] = {

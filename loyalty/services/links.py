@@ -65,6 +65,11 @@ def my_data(public_token: str, confirmation_id: UUID | None) -> str:
     return f"{card(public_token)}/my-data/{_signer.dumps([str(confirmation_id), 'my_data'])}"
 
 
+def unsubscribe(customer_id: UUID) -> str:
+    """Return the address at which a customer ends a shop's news, without signing in anywhere."""
+    return f"{_public_url}/news/{_signer.dumps([str(customer_id), 'news'])}"
+
+
 def admin(page: str) -> str:
     """Return the address of a page for those who look after the platform."""
     return f"{_public_url}/admin/{page}"

@@ -1,128 +1,146 @@
-"""The words of mails: templates/mail/<kind> in the reader's language, without the web."""
+"""The words of mails: templates/mail/<kind>, or a shop's own, in the reader's language, without the web."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import css_inline
-from babel.dates import format_date
-from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from sqlalchemy import select
 
-from loyalty.database import db
-from loyalty.domain.codes import format_card_number
-from loyalty.domain.mails import OF_SHOPS, RenderedMail
-from loyalty.models.cards import LoyaltyCard
+from loyalty.domain import wording
+from loyalty.domain.mails import MARKETING, RenderedMail
 from loyalty.models.mail import EmailLog
-from loyalty.models.programs import LoyaltyProgram
-from loyalty.models.vendors import Vendor
-from loyalty.services import account_mails, google_passes, links, passes
+from loyalty.services import account_mails, card_views, mail_facts
+from loyalty.services.mail_facts import MailFacts
 
 _ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = _ROOT / "templates" / "mail"
 TRANSLATIONS = _ROOT / "translations"
-_OFFICE_PAGES = {"webhook_paused": "webhooks", "daily_digest": ""}
 PARTS = ("subject.txt", "body.txt", "body.html")
 
 
 @dataclass(frozen=True, slots=True)
-class MailFacts:
-    """What templates may say. Nothing that a stranger typed: the first mail to an address carries no foreign words."""
+class Words:
+    """A mail as it is read."""
 
-    vendor_name: str
-    card_name: str
-    color: str
-    link: str | None
-    card_number: str | None = None
-    apple_link: str | None = None
-    google_link: str | None = None
-    unsubscribe_link: str | None = None
-    points: int = 0
-    points_said: str = ""
-    stamps: int = 0
-    stamps_said: str = ""
-    date: str = ""
-    reward: str = ""
-    address: str = ""
-    warnings: Mapping[str, int] = field(default_factory=dict)
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """A shop's own wording with its names filled in: the first line of the body is the heading."""
+
+    subject: str
+    heading: str
+    paragraphs: list[list[str]]
 
 
 def render(mail: EmailLog) -> RenderedMail:
     """Write subject, text and HTML of a mail from what the database says now."""
-    facts = account_mails.facts(mail) if mail.kind in account_mails.KINDS else _facts(mail)
-    words = {part: _template(mail, part).render(mail=facts, locale=mail.locale) for part in PARTS}
+    if mail.kind in account_mails.KINDS:
+        account = account_mails.facts(mail)
+        return _sealed(mail, account.vendor_name, _write(mail.kind, mail.locale, account, None))
+    facts = mail_facts.of_mail(mail)
+    words = write_test(mail, facts) if mail.kind == "wording_test" else write(mail.kind, mail.locale, facts)
+    return _sealed(mail, facts.sender_name, words, facts.unsubscribe_link if mail.kind in MARKETING else None)
+
+
+def write(kind: str, locale: str, facts: MailFacts) -> Words:
+    """Write a mail to a customer or to people of a shop."""
+    return _write(kind, locale, facts, _own(locale, facts))
+
+
+def write_test(mail: EmailLog, facts: MailFacts) -> Words:
+    """Write a wording that is being tried out, marked as a test."""
+    own = _own(mail.locale, facts)
+    said = {"mail": facts, "locale": mail.locale, "own": own, "kind": mail.facts["kind"]}
+    return _words(mail.locale, lambda part: f"wording_test/{part}", said)
+
+
+def default_wording(kind: str, locale: str) -> tuple[str, str]:
+    """Return our own subject and body as a shop would write them, with names in braces."""
+    facts = _named()
+    said = {"mail": facts, "locale": locale}
+    subject = environment(locale).get_template(f"{kind}/subject.txt").render(said)
+    template = environment(locale).get_template(f"{kind}/body.txt")
+    context = template.new_context(said)
+    heading, content = ("".join(template.blocks[name](context)) for name in ("heading", "content"))
+    return wording.tidy(subject, lines=False), wording.tidy(f"{heading}\n\n{content}", lines=True)
+
+
+def values(locale: str, facts: MailFacts) -> dict[str, str]:
+    """Return what stands for each name that a shop may write."""
+    return {
+        "shop": facts.vendor_name,
+        "card": facts.card_name or _translations(locale).gettext(card_views.DEFAULT_CARD_NAME),
+        "card_number": facts.card_number or "",
+        "points": facts.points_said,
+        "stamps": facts.stamps_said,
+        "date": facts.date,
+        "reward": facts.reward,
+        "address": facts.address,
+    }
+
+
+def _own(locale: str, facts: MailFacts) -> _Own | None:
+    if facts.own is None:
+        return None
+    subject, body = (wording.fill(text, values(locale, facts)) for text in facts.own)
+    heading, _, rest = body.partition("\n")
+    return _Own(" ".join(subject.split()), heading, wording.paragraphs(rest))
+
+
+def _write(kind: str, locale: str, facts: Any, own: _Own | None) -> Words:  # MailFacts or AccountFacts
+    said = {"mail": facts, "locale": locale, "own": own, "kind": kind}
+    if own is None:
+        return _words(locale, lambda part: f"{kind}/{part}", said)
+    return _words(locale, lambda part: f"_own.{part.removeprefix('body.')}", said)
+
+
+def _words(locale: str, template: Callable[[str], str], said: dict[str, Any]) -> Words:  # what templates say
+    subject, text, html = (environment(locale).get_template(template(part)).render(said) for part in PARTS)
+    return Words(
+        subject=" ".join(subject.split()),
+        text=re.sub(r"\n{3,}", "\n\n", text).strip() + "\n",
+        html=_inliner().inline(html),
+    )
+
+
+def _sealed(mail: EmailLog, sender_name: str, words: Words, unsubscribe: str | None = None) -> RenderedMail:
     return RenderedMail(
         message_id=mail.message_id,
         recipient=mail.recipient,
-        sender_name=facts.vendor_name,
-        subject=" ".join(words["subject.txt"].split()),
-        text=re.sub(r"\n{3,}", "\n\n", words["body.txt"]).strip() + "\n",
-        html=_inliner().inline(words["body.html"]),
+        sender_name=sender_name,
+        subject=words.subject,
+        text=words.text,
+        html=words.html,
         locale=mail.locale,
         written_at=mail.created_at,
+        unsubscribe=unsubscribe,
     )
 
 
-def _facts(mail: EmailLog) -> MailFacts:
-    found = db.session.execute(
-        select(
-            Vendor.name,
-            LoyaltyProgram.card_name,
-            LoyaltyProgram.card_color,
-            LoyaltyProgram.stamps_reward_description.label("reward"),
-        )
-        .join(LoyaltyProgram, LoyaltyProgram.vendor_id == Vendor.id)
-        .where(Vendor.id == mail.vendor_id)
-    ).one()
-    card = db.session.execute(
-        select(LoyaltyCard.public_token, LoyaltyCard.card_number, LoyaltyCard.is_active).where(
-            LoyaltyCard.id == mail.card_id, LoyaltyCard.vendor_id == mail.vendor_id
-        )
-    ).one_or_none()
-    token = card.public_token if card and card.is_active else None
+def _named() -> MailFacts:
+    """The facts of a mail whose values are their own names; of numbers the plural is said."""
     return MailFacts(
-        vendor_name=found.name,
-        card_name=found.card_name,
-        color=found.card_color,
-        link=_link(mail, card.public_token if card else None),
-        reward=found.reward,
-        **_said(mail),
-        card_number=format_card_number(card.card_number) if card else None,
-        apple_link=passes.find_apple_link(public_token=token) if token else None,
-        google_link=links.google_save(token) if token and google_passes.is_on() else None,
+        vendor_name="{shop}",
+        card_name="{card}",
+        color="",
+        card_number="{card_number}",
+        points=2,
+        points_said="{points}",
+        stamps=2,
+        stamps_said="{stamps}",
+        date="{date}",
+        reward="{reward}",
+        address="{address}",
     )
-
-
-def _said(mail: EmailLog) -> dict[str, Any]:  # columns of all types
-    """Say what the mail itself remembers, numbers and days in the reader's language."""
-    said: dict[str, Any] = {name: value for name, value in mail.facts.items() if name != "date"}
-    for name in ("points", "stamps"):
-        if name in said:
-            said[f"{name}_said"] = format_decimal(said[name], locale=mail.locale)
-    if day := mail.facts.get("date"):
-        said["date"] = format_date(date.fromisoformat(day), "long", locale=mail.locale)
-    return said
-
-
-def _link(mail: EmailLog, public_token: str | None) -> str | None:
-    if mail.kind in OF_SHOPS:
-        return links.office(_OFFICE_PAGES[mail.kind])
-    if mail.kind == "address_changed":
-        # It goes to an address that may be somebody else's.
-        return None
-    if mail.kind == "confirm_my_data" and public_token:
-        return links.my_data(public_token, mail.confirmation_id)
-    return links.card(public_token) if public_token else links.confirmation(mail.confirmation_id, "join")
-
-
-def _template(mail: EmailLog, part: str) -> Any:  # jinja2's Template is generic over nothing we use
-    return environment(mail.locale).get_template(f"{mail.kind}/{part}")
 
 
 @cache

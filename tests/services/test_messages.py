@@ -60,7 +60,8 @@ def test_it_writes_every_kind_as_text_and_html(kind: str, config: Config) -> Non
     assert mail.sender_name == "Ada's & Co"
     assert "Ada's & Co" in mail.subject
     assert "\n" not in mail.subject
-    page = {"webhook_paused": "office/webhooks", "daily_digest": "office/"}.get(kind, "card/")
+    pages = {"webhook_paused": "office/webhooks", "daily_digest": "office/", "wording_test": "join/"}
+    page = pages.get(kind, "card/")
     assert (f"{config.public_url}/{page}" in mail.text) == (kind != "address_changed")
     assert "Ada&#39;s &amp; Co" in mail.html or "Ada's &amp; Co" in mail.html
     # What every program reads stands at its element; only the colours of the night need a sheet.

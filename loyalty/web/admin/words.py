@@ -6,6 +6,7 @@ from loyalty.web.sentences import gettext
 _KINDS = {
     "apple.program": N_("Apple passes of a changed program"),
     "apple.push": N_("Update of an Apple pass"),
+    "cards.bulk": N_("Switching many cards off or on"),
     "google.class": N_("Program at Google Wallet"),
     "google.object": N_("Card at Google Wallet"),
     "mail.address_changed": N_("Mail about a changed address"),
@@ -29,6 +30,7 @@ _KINDS = {
     "mail.we_miss_you": N_("Mail to somebody who has not come for long"),
     "mail.webhook_paused": N_("Mail about a paused webhook"),
     "mail.welcome_bonus": N_("Mail about a welcome present"),
+    "mail.wording_test": N_("Test of a shop's own words"),
     "privacy.mail": N_("Copy of a mail to an erased customer"),
     "webhook.delivery": N_("Webhook"),
 }
