@@ -116,6 +116,12 @@ class ProgramInactive(LoyaltyError):
     sentence = N_("The loyalty program is paused. The owner can activate it in the office.")
 
 
+class ProgramClosing(ProgramInactive):
+    """The end is announced: `closes_on` is the last day for redeeming, as an ISO date."""
+
+    sentence = N_("The loyalty program ends soon: nothing is collected any more. Rewards can still be redeemed.")
+
+
 class StampsNotEnabled(LoyaltyError):
     code = "STAMPS_NOT_ENABLED"
     sentence = N_("This program gives no stamps.")

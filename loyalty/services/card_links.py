@@ -1,4 +1,4 @@
-"""The mail with a card's address, sent by the office to a customer who lost it."""
+"""Addresses of cards: mailed by the office to a customer who lost one, and known again by the phone that has it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +33,14 @@ def mail_link(*, actor: Actor, card_id: UUID, key: RequestKey, at: datetime) -> 
         return LinkReceipt(card_id)
 
     return idempotency.run(key, LinkReceipt, work, vendor_id=actor.vendor_id)
+
+
+def find_own(*, vendor_id: UUID, token: str) -> str | None:
+    """Find the card that this phone was given before; None when it is not a card of this shop."""
+    query = select(LoyaltyCard.public_token).where(
+        LoyaltyCard.vendor_id == vendor_id, LoyaltyCard.public_token == token, LoyaltyCard.replaced_by_id.is_(None)
+    )
+    return db.session.execute(query).scalar_one_or_none()
 
 
 def _queue(actor: Actor, card_id: UUID, at: datetime) -> None:

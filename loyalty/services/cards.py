@@ -12,7 +12,7 @@ from loyalty.database import AnyRow, clock, db, new_id
 from loyalty.domain.codes import make_card_number, make_scan_code
 from loyalty.domain.ledger import GENESIS
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, TransactionType
-from loyalty.errors import N_, CustomerErased, ValidationError
+from loyalty.errors import N_, CustomerErased, ProgramClosing, ValidationError
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.models.programs import LoyaltyProgram
@@ -52,6 +52,8 @@ def create(*, actor: Actor, customer_id: UUID, idempotency_key: str | None = Non
     Writes `card_created` and, where the program greets with something, one `welcome_bonus`.
     """
     facts = _facts(actor.vendor_id)
+    if facts.closes_on is not None:
+        raise ProgramClosing(closes_on=facts.closes_on.isoformat())
     state = _new_state()
     # One time for the card and its first row: nobody can have been here before they joined.
     at = clock()
@@ -86,6 +88,25 @@ def reactivate(
     return _set_active(actor, card, True, reason, key, approval)
 
 
+def switch(scene: Scene, *, active: bool, reason: str) -> CardStatusReceipt:
+    """Close or open the locked card; one that is so already stays as it is."""
+    transaction_id = None
+    if active and _is_erased(scene.card.id):
+        raise CustomerErased
+    if scene.state.is_active != active:
+        kind = TransactionType.CARD_REACTIVATED if active else TransactionType.CARD_DEACTIVATED
+        scene.state.is_active = active
+        transaction_id = scene.append(Entry(kind, notes=reason))
+        audit.record(actor=scene.actor, action=kind.value, subject_type="card", subject_id=scene.card.id)
+    return CardStatusReceipt(
+        card_id=scene.card.id,
+        card_number=scene.card.card_number,
+        is_active=active,
+        transaction_id=transaction_id,
+        store_id=scene.actor.store_id,
+    )
+
+
 def _facts(vendor_id: UUID) -> AnyRow:
     query = (
         select(
@@ -93,6 +114,7 @@ def _facts(vendor_id: UUID) -> AnyRow:
             LoyaltyProgram.loyalty_type,
             LoyaltyProgram.welcome_stamps,
             LoyaltyProgram.welcome_bonus_points,
+            LoyaltyProgram.closes_on,
             Vendor.timezone,
             VendorPolicy.log_ip_addresses,
             webhook_events.wanted().label("webhooks"),
@@ -171,29 +193,11 @@ def _set_active(
         raise ValidationError({"reason": N_("Say why: the reason stands in the history.")})
 
     def rule(scene: Scene) -> CardStatusReceipt:
-        return _switch(scene, active, reason.strip())
+        return switch(scene, active=active, reason=reason.strip())
 
     ground = Ground(active=False, manager=True)
     return perform(
         actor=actor, card=card, key=key, receipt=CardStatusReceipt, rule=rule, ground=ground, approval=approval
-    )
-
-
-def _switch(scene: Scene, active: bool, reason: str) -> CardStatusReceipt:
-    transaction_id = None
-    if active and _is_erased(scene.card.id):
-        raise CustomerErased
-    if scene.state.is_active != active:
-        kind = TransactionType.CARD_REACTIVATED if active else TransactionType.CARD_DEACTIVATED
-        scene.state.is_active = active
-        transaction_id = scene.append(Entry(kind, notes=reason))
-        audit.record(actor=scene.actor, action=kind.value, subject_type="card", subject_id=scene.card.id)
-    return CardStatusReceipt(
-        card_id=scene.card.id,
-        card_number=scene.card.card_number,
-        is_active=active,
-        transaction_id=transaction_id,
-        store_id=scene.actor.store_id,
     )
 
 

@@ -13,10 +13,20 @@ from loyalty.domain import joining
 from loyalty.domain.joining import Applicant, JoinForm, Questions
 from loyalty.domain.limits import local_day
 from loyalty.domain.values import Actor, RequestKey, Role
-from loyalty.errors import ProgramInactive, SelfEnrollmentDisabled, VendorSuspended
+from loyalty.errors import ProgramClosing, ProgramInactive, SelfEnrollmentDisabled, VendorSuspended
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.vendors import Store, Vendor
-from loyalty.services import card_mails, cards, confirmations, consents, customers, idempotency, join_mails, pins, vendors
+from loyalty.services import (
+    card_mails,
+    cards,
+    confirmations,
+    consents,
+    customers,
+    idempotency,
+    join_mails,
+    pins,
+    vendors,
+)
 from loyalty.services.customers import KnownCustomer
 from loyalty.services.till import Approval
 from loyalty.services.vendors import PublicVendor
@@ -78,6 +88,8 @@ def get_open(*, code: str) -> PublicVendor:
 def get_joinable(*, code: str) -> PublicVendor:
     """Get a shop that takes new customers on its page, its card as they will get it, or raise why it takes none."""
     vendor = get_open(code=code)
+    if vendor.closes_on is not None:
+        raise ProgramClosing(closes_on=vendor.closes_on.isoformat())
     if not vendor.allow_self_enrollment:
         raise SelfEnrollmentDisabled
     greeting = replace(
@@ -86,14 +98,6 @@ def get_joinable(*, code: str) -> PublicVendor:
         points_balance=vendor.welcome_bonus_points if vendor.content.has_points else 0,
     )
     return replace(vendor, content=greeting)
-
-
-def find_own_card(*, vendor_id: UUID, token: str) -> str | None:
-    """Find the card that this phone was given before; None when it is not a card of this shop."""
-    query = select(LoyaltyCard.public_token).where(
-        LoyaltyCard.vendor_id == vendor_id, LoyaltyCard.public_token == token, LoyaltyCard.replaced_by_id.is_(None)
-    )
-    return db.session.execute(query).scalar_one_or_none()
 
 
 def join(
@@ -285,15 +289,4 @@ def _code_of(vendor_id: UUID | None) -> str:
     return str(db.session.execute(select(Vendor.code).where(Vendor.id == vendor_id)).scalar_one())
 
 
-__all__ = [
-    "Enrolled",
-    "JoinForm",
-    "Joined",
-    "confirm_join",
-    "enrol_at_counter",
-    "find_own_card",
-    "get_joinable",
-    "get_open",
-    "get_pending",
-    "join",
-]
+__all__ = ["JoinForm", "Joined", "confirm_join", "enrol_at_counter", "get_joinable", "get_open", "get_pending", "join"]

@@ -94,7 +94,7 @@ def earn(
         key=key,
         receipt=PointsReceipt,
         rule=lambda scene: _earn(scene, purchase_amount_cents, reference, notes),
-        ground=Ground(loyalty=LoyaltyType.POINTS),
+        ground=Ground(loyalty=LoyaltyType.POINTS, collecting=True),
         approval=approval,
     )
 

@@ -73,7 +73,7 @@ def add(
         key=key,
         receipt=StampReceipt,
         rule=lambda scene: _add(scene, quantity, notes),
-        ground=Ground(loyalty=LoyaltyType.STAMPS),
+        ground=Ground(loyalty=LoyaltyType.STAMPS, collecting=True),
         approval=approval,
     )
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, func, select
 
 from loyalty.database import AnyRow, clock_offset, db
+from loyalty.domain import closing
 from loyalty.domain.pins import is_needed as needs_pin
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, Role
 from loyalty.errors import (
@@ -16,6 +17,7 @@ from loyalty.errors import (
     CardNotFound,
     Forbidden,
     PointsNotEnabled,
+    ProgramClosing,
     ProgramInactive,
     StaffPinRequired,
     StampsNotEnabled,
@@ -115,11 +117,13 @@ class Scene:
 class Ground:
     """What a use case asks of its card: the kind of program, and whether card and program must be active.
 
+    `collecting` for what adds to a balance, which ends once the program's end is announced;
     `manager` where only managers may, `by_managers` where the rule finds out whether one is needed.
     """
 
     loyalty: LoyaltyType | None = None
     active: bool = True
+    collecting: bool = False
     manager: bool = False
     by_managers: bool = False
 
@@ -231,8 +235,11 @@ def _check(scene: Scene, ground: Ground) -> None:
         raise VendorSuspended
     if ground.active and not scene.state.is_active:
         raise CardInactive
-    if ground.active and not scene.facts.is_active:
+    closes_on = scene.facts.closes_on
+    if ground.active and (not scene.facts.is_active or closing.is_over(closes_on, scene.origin.today)):
         raise ProgramInactive
+    if ground.collecting and closes_on is not None:
+        raise ProgramClosing(closes_on=closes_on.isoformat())
     kind = scene.facts.loyalty_type
     if ground.loyalty == LoyaltyType.STAMPS and kind == LoyaltyType.POINTS:
         raise StampsNotEnabled

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -97,6 +98,7 @@ class PublicVendor:
     allow_self_enrollment: bool
     program_id: UUID
     program_active: bool
+    closes_on: date | None
     loyalty_type: LoyaltyType
     card_name: str
     card_color: str

@@ -37,6 +37,7 @@ DETAILS: Final[dict[str, Schema]] = {
     "points_required": _NUMBER | {"description": "INSUFFICIENT_POINTS: how many are needed."},
     "minimum_purchase_cents": _NUMBER | {"description": "VALIDATION_ERROR: the least purchase that gives points."},
     "left": _NUMBER | {"description": "ALREADY_VOIDED: what can still be taken back."},
+    "closes_on": {"type": "string", "format": "date", "description": "PROGRAM_INACTIVE: the last day for redeeming."},
     "replaced_at": _TIME | {"description": "CARD_INACTIVE: when a new card took the place of the one that was named."},
     "retry_at": _TIME | {"description": "RATE_LIMITED: when to ask again."},
 }

@@ -4,7 +4,7 @@ from flask import Response, current_app, g, make_response, redirect, render_temp
 from flask.typing import ResponseReturnValue
 
 from loyalty.errors import ValidationError
-from loyalty.services import enrolment
+from loyalty.services import card_links, enrolment
 from loyalty.services.enrolment import Joined
 from loyalty.services.vendors import PublicVendor
 from loyalty.web import locale
@@ -22,7 +22,7 @@ _ONE_YEAR = 31_536_000
 def show_join(vendor_code: str) -> ResponseReturnValue:
     """Show the deal and the form; a phone that has the card already goes straight to it."""
     vendor = _shop(vendor_code)
-    token = enrolment.find_own_card(vendor_id=vendor.vendor_id, token=request.cookies.get("card", ""))
+    token = card_links.find_own(vendor_id=vendor.vendor_id, token=request.cookies.get("card", ""))
     if token:
         return redirect(url_for("public.show_card", token=token), 303)
     return _page(vendor, JoinPage(vendor))
