@@ -14,13 +14,23 @@ from itsdangerous import URLSafeTimedSerializer
 from werkzeug.routing import Rule
 
 from loyalty.database import db, new_id, transaction
-from loyalty.domain.values import Actor, Role, Scope
+from loyalty.domain.values import Actor, Admin, Role, Scope
 from loyalty.models.outbox import OutboxMessage
 from loyalty.models.pins import StaffPin
 from loyalty.models.terminals import Terminal
 from loyalty.models.users import User, UserSession, VendorMember
 from loyalty.models.vendors import Store
-from loyalty.services import api_keys, invitations, points, stamps, user_sessions, webhook_deliveries, webhooks
+from loyalty.services import (
+    api_keys,
+    bulk_deactivations,
+    invitations,
+    points,
+    stamps,
+    user_sessions,
+    webhook_deliveries,
+    webhooks,
+)
+from loyalty.services.bulk_choices import CardChoice
 from loyalty.web.access import Access, access_of
 from tests import factories
 
@@ -120,6 +130,7 @@ def make_business(code: str) -> Business:
         "token": card.public_token,
         "vendor_code": code,
         **_webhook(shop, word),
+        "bulk_id": _bulk(shop, card),
         **_people(shop, word),
     }
     typed = {
@@ -144,6 +155,16 @@ def _webhook(shop: factories.Shop, word: str) -> dict[str, UUID]:
     webhooks.send_test(actor=shop.ada, endpoint_id=made.endpoint_id, key=factories.make_key(shop.ada))
     log = webhook_deliveries.list_page(actor=shop.ada, endpoint_id=made.endpoint_id)
     return {"endpoint_id": made.endpoint_id, "delivery_id": log.rows[0].delivery_id}
+
+
+def _bulk(shop: factories.Shop, card: factories.Card) -> UUID:
+    """Begin to switch the card off, which no worker ever does."""
+    admin, key = Admin(user_id=shop.ada.user_id), factories.make_key(shop.ada)
+    choice = CardChoice(numbers=card.card_number)
+    begun = bulk_deactivations.start(
+        admin=admin, vendor_id=shop.vendor_id, choice=choice, expected=1, reason="because", key=key
+    )
+    return begun.bulk_id
 
 
 def _people(shop: factories.Shop, word: str) -> dict[str, UUID]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from loyalty.adapters import Rejected, Unanswered, Unavailable
 from loyalty.adapters.mail import Mailer
-from loyalty.jobs import apple, google, webhooks
+from loyalty.jobs import apple, bulk, google, webhooks
 from loyalty.services import messages
 
 _mailer: Mailer | None = None
@@ -76,6 +76,7 @@ HANDLERS: dict[str, Handler] = {
     **{f"mail.{kind}": _MAIL for kind in messages.KINDS},
     "apple.program": Handler(apple.push_program, apple.gave_up),
     "apple.push": Handler(apple.push, apple.gave_up, holds_state=True),
+    "cards.bulk": Handler(bulk.go_through, nobody_to_tell),
     "google.class": Handler(google.write_class, google.gave_up, holds_state=True),
     "google.object": Handler(google.write_object, google.gave_up, holds_state=True),
     "privacy.mail": Handler(forget_mail, nobody_to_tell),

@@ -6,7 +6,7 @@ from flask_login import current_user
 
 from loyalty.errors import LoyaltyError, NotAuthenticated
 from loyalty.web import locale
-from loyalty.web.admin import acting, audit, failures, health, home, policies, statistics, suspensions, vendors
+from loyalty.web.admin import acting, audit, bulk, failures, health, home, policies, statistics, suspensions, vendors
 from loyalty.web.admin.blueprint import blueprint
 from loyalty.web.errors import PageTooOld, register_renderer, sentence_of
 from loyalty.web.htmx import is_htmx
@@ -15,6 +15,7 @@ __all__ = [
     "acting",
     "audit",
     "blueprint",
+    "bulk",
     "failures",
     "health",
     "home",

@@ -1,0 +1,142 @@
+"""The steps of a mass of cards that a worker takes: each card alone, in a transaction of its own, once."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy.orm import aliased
+
+from loyalty.database import db, transaction
+from loyalty.domain.values import Actor, CardRef, RequestKey, Role, TransactionType
+from loyalty.models.bulk import BulkCard, BulkDeactivation
+from loyalty.models.cards import LoyaltyCard
+from loyalty.models.transactions import LoyaltyTransaction
+from loyalty.models.vendors import Vendor
+from loyalty.services import cards, outbox
+from loyalty.services.cards import CardStatusReceipt
+from loyalty.services.till import Ground, Scene, perform
+
+BATCH: Final = 50
+_SWITCHES: Final = (TransactionType.CARD_DEACTIVATED.value, TransactionType.CARD_REACTIVATED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a worker does next: whether cards go off or on again, for whom and why, and which ones."""
+
+    bulk_id: UUID
+    is_undo: bool
+    actor: Actor
+    reason: str
+    vendor_is_active: bool
+    card_ids: tuple[UUID, ...]
+
+
+def find_batch(*, bulk_id: UUID) -> Batch | None:
+    """Find the next cards of a mass; None where it has ended, or was taken back by an older release."""
+    found = select(BulkDeactivation, Vendor.status).join(Vendor, Vendor.id == BulkDeactivation.vendor_id)
+    row = db.session.execute(found.where(BulkDeactivation.id == bulk_id)).one_or_none()
+    if row is None or row[0].state not in ("running", "undoing"):
+        return None
+    bulk, status = row
+    is_undo = bulk.state == "undoing"
+    open_ = select(BulkCard.card_id).where(BulkCard.bulk_id == bulk_id, _is_open(is_undo))
+    user_id = (bulk.undo_user_id or bulk.user_id) if is_undo else bulk.user_id
+    actor = Actor(vendor_id=bulk.vendor_id, role=Role.ADMIN, user_id=user_id)
+    ids = tuple(db.session.scalars(open_.order_by(BulkCard.card_id).limit(BATCH)))
+    return Batch(bulk_id, is_undo, actor, bulk.reason, status == "active", ids)
+
+
+def switch_off(*, batch: Batch, card_id: UUID) -> None:
+    """Switch a card off as everybody does, once: after a kill the same key gives the same answer."""
+    receipt = cards.deactivate(
+        actor=batch.actor, card=CardRef(card_id=card_id), reason=batch.reason, key=_key(batch, card_id, "off")
+    )
+    _note(batch, card_id, "off" if receipt.transaction_id else "skipped", receipt.transaction_id)
+
+
+def switch_on(*, batch: Batch, card_id: UUID) -> None:
+    """Switch a card on again where this mass has switched it off and nobody has switched it since."""
+    own = _row_of(batch, card_id)
+    if own is None:
+        _note(batch, card_id, "left", None)
+        return
+
+    def rule(scene: Scene) -> CardStatusReceipt:
+        may = not scene.state.is_active and _newest_switch(card_id) == own and not _is_taken(card_id)
+        return cards.switch(scene, active=may or scene.state.is_active, reason=batch.reason)
+
+    receipt = perform(
+        actor=batch.actor,
+        card=CardRef(card_id=card_id),
+        key=_key(batch, card_id, "on"),
+        receipt=CardStatusReceipt,
+        rule=rule,
+        ground=Ground(active=False, manager=True),
+        approval=None,
+    )
+    _note(batch, card_id, "on" if receipt.transaction_id else "kept", own)
+
+
+def pass_over(*, batch: Batch, card_id: UUID) -> None:
+    """Leave a card as it is: it may not be switched."""
+    _note(batch, card_id, "kept" if batch.is_undo else "skipped", None)
+
+
+def go_on(*, batch: Batch) -> bool:
+    """Have the rest done by whoever comes next, or end the mass where there is none; False at its end."""
+    bulk = BulkDeactivation
+    with transaction():
+        # Locked, so that no undo begins between the look and the end.
+        state = db.session.scalar(select(bulk.state).where(bulk.id == batch.bulk_id).with_for_update())
+        is_undo = state == "undoing"
+        mine = select(BulkCard.card_id).where(BulkCard.bulk_id == batch.bulk_id, _is_open(is_undo))
+        if db.session.scalar(mine.limit(1)) is not None:
+            outbox.add(kind="cards.bulk", subject_id=batch.bulk_id, vendor_id=batch.actor.vendor_id)
+            return True
+        ended = update(bulk).where(bulk.id == batch.bulk_id, bulk.state.in_(("running", "undoing")))
+        db.session.execute(ended.values(state="undone" if is_undo else "done", ended_at=datetime.now(UTC)))
+        return False
+
+
+def _is_open(is_undo: bool) -> ColumnElement[bool]:
+    """Whether a card is still to be seen to. An undo sees to waiting ones, too: a killed worker noted nothing."""
+    return BulkCard.state.in_(("waiting", "off") if is_undo else ("waiting",))
+
+
+def _key(batch: Batch, card_id: UUID, direction: str) -> RequestKey:
+    return RequestKey(f"bulk:{batch.bulk_id}", f"{card_id}:{direction}", direction)
+
+
+def _row_of(batch: Batch, card_id: UUID) -> UUID | None:
+    """Find the row of the ledger by which this mass has switched the card off, noted or not."""
+    row = LoyaltyTransaction
+    mine = select(row.id).where(
+        row.card_id == card_id,
+        row.transaction_type == TransactionType.CARD_DEACTIVATED.value,
+        row.idempotency_key == _key(batch, card_id, "off").key,
+    )
+    noted = select(BulkCard.transaction_id).where(BulkCard.bulk_id == batch.bulk_id, BulkCard.card_id == card_id)
+    return db.session.scalar(noted) or db.session.scalar(mine.order_by(row.seq.desc()).limit(1))
+
+
+def _newest_switch(card_id: UUID) -> UUID | None:
+    row = LoyaltyTransaction
+    newest = select(row.id).where(row.card_id == card_id, row.transaction_type.in_(_SWITCHES))
+    return db.session.scalar(newest.order_by(row.seq.desc()).limit(1))
+
+
+def _is_taken(card_id: UUID) -> bool:
+    """Whether the customer has another active card by now."""
+    other = aliased(LoyaltyCard)
+    same = (other.customer_id == LoyaltyCard.customer_id, other.program_id == LoyaltyCard.program_id)
+    taken = exists().where(*same, other.is_active.is_(True), other.id != LoyaltyCard.id)
+    return bool(db.session.scalar(select(taken).where(LoyaltyCard.id == card_id)))
+
+
+def _note(batch: Batch, card_id: UUID, state: str, transaction_id: UUID | None) -> None:
+    mine = (BulkCard.bulk_id == batch.bulk_id, BulkCard.card_id == card_id)
+    with transaction():
+        db.session.execute(update(BulkCard).where(*mine).values(state=state, transaction_id=transaction_id))
