@@ -4,19 +4,17 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect
 
+from tests import axe
+
 LANDSCAPE: ViewportSize = {"width": 1180, "height": 820}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-AXE = (Path(__file__).parent / "browser" / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 SETTLED = """Promise.all(document.getAnimations()
   .filter(each => each.effect.getTiming().iterations !== Infinity).map(each => each.finished)).then(() => true)"""
-RUN = "tags => axe.run({runOnly: {type: 'tag', values: tags}, resultTypes: ['violations'], elementRef: false})"
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @dataclass
@@ -57,11 +55,7 @@ class Tablet:
         """Check a state: nothing for axe, the focus somewhere harmless, no sideways scroll."""
         # Half-faded text has no contrast; what fades in has done so after a moment.
         self.page.evaluate(SETTLED)
-        if not self.page.evaluate("'axe' in window"):
-            self.page.evaluate(AXE)
-        found = self.page.evaluate(RUN, TAGS)
-        faults = [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found["violations"]]
-        assert faults == []
+        assert axe.faults(self.page) == []
         focused = self.page.evaluate("document.activeElement.tagName")
         assert focused not in ("BODY", "BUTTON"), focused
         assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -9,9 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
-from tests import world
+from tests import axe, world
 from tests.long_words import spoken_as
-from tests.tablet import AXE, RUN, TAGS
 
 pytestmark = pytest.mark.browser
 
@@ -95,9 +94,7 @@ def test_it_can_be_read_by_everybody(
     for scheme, size in (("light", PHONE), ("dark", TABLET)):
         with visit(till_browser, app, live, person.client, color_scheme=scheme, viewport=size) as context:
             for page in pages(context, paths, "?lang=en"):
-                page.evaluate(AXE)
-                found = page.evaluate(RUN, TAGS)["violations"]
-                wrong += [(scheme, page.url, each["id"], each["nodes"][0]["html"][:200]) for each in found]
+                wrong += [(scheme, page.url, rule, places[0]) for rule, places in axe.faults(page)]
     assert wrong == []
 
 

@@ -1,19 +1,17 @@
 """The office in a real Chromium: a morning's work on a desk and on a phone, by keyboard, in light and dark."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
+from tests import axe
 from tests.office import PASSWORD, Office, make_bakery
 
 pytestmark = pytest.mark.browser
 
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 PAGES = ("", "/program", "/program/activate", "/rewards", "/stores", "/staff", "/tablets", "/settings")
@@ -47,9 +45,7 @@ def sign_in(page: Page, office: Office) -> None:
 
 
 def assert_accessible(page: Page) -> None:
-    page.evaluate(AXE)
-    found = page.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", TAGS)
-    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
+    assert axe.faults(page) == []
 
 
 def assert_no_sideways_scroll(page: Page) -> None:

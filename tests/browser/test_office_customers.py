@@ -12,9 +12,9 @@ from loyalty.database import db, transaction
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.outbox import OutboxMessage
 from loyalty.services import accounts, passes, stamps
-from tests import apple_passes
+from tests import apple_passes, axe
 from tests.browser.conftest import OpenBakery
-from tests.browser.test_office import AXE, DESK, PHONE, TAGS
+from tests.browser.test_office import DESK, PHONE
 from tests.factories import make_card, make_key
 from tests.google_fake import GoogleFake
 from tests.google_platform import google, save
@@ -77,9 +77,7 @@ def open_customers(browser: Browser, live: str, size: dict[str, int], scheme: st
 
 
 def assert_fine(page: Page) -> None:
-    page.evaluate(AXE)
-    found = page.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", TAGS)
-    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
+    assert axe.faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
 
 

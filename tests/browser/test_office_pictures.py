@@ -7,10 +7,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from loyalty.services import accounts, images
+from tests import axe
 from tests.browser.conftest import OpenBakery
 from tests.office import PASSWORD
 from tests.pictures import make_picture
-from tests.tablet import AXE, PHONE, TAGS, Tablet, open_tablet
+from tests.tablet import PHONE, Tablet, open_tablet
 
 pytestmark = pytest.mark.browser
 
@@ -56,9 +57,7 @@ def office(till_browser: Browser, live: str, open_bakery: OpenBakery) -> Iterato
 
 
 def leaves_nothing_to_axe(page: Page) -> None:
-    page.evaluate(AXE)
-    found = page.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", TAGS)
-    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
+    assert axe.faults(page) == []
 
 
 def shows_the_logo(page: Page, *, plate: bool) -> None:

@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from loyalty.services import accounts
+from tests import axe
 from tests.browser.conftest import OpenBakery
-from tests.browser.test_office import AXE, DESK, PHONE, TAGS
+from tests.browser.test_office import DESK, PHONE
 from tests.factories import change_program
 from tests.office import PASSWORD
 
@@ -141,9 +142,7 @@ def test_it_shows_the_sheet_on_every_screen(office: Page, size: dict[str, int], 
     expect(sheet.get_by_role("img", name="QR code of the address where customers join")).to_have_count(2)
     expect(office.get_by_label("Second language")).to_have_value("de")
     assert office.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    office.evaluate(AXE)
-    found = office.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", TAGS)
-    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
+    assert axe.faults(office) == []
 
 
 def test_it_opens_the_printer(office: Page) -> None:

@@ -1,7 +1,6 @@
 """The join page and the card page in a real Chromium, on a phone: light and dark, with and without JavaScript."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,13 +9,12 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from loyalty.domain.values import CardRef
 from loyalty.services import card_views, stamps
+from tests import axe
 from tests.chromium import executable
 from tests.factories import Shop, make_card, make_key, make_shop
 
 pytestmark = pytest.mark.browser
 
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PHONE, SMALL = {"width": 390, "height": 844}, {"width": 360, "height": 640}
 
 
@@ -65,9 +63,7 @@ def stamp(page: Page, shop: Shop, app: Flask) -> None:
 
 
 def assert_accessible(page: Page) -> None:
-    page.evaluate(AXE)
-    found = page.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", TAGS)
-    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
+    assert axe.faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

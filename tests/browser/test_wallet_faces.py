@@ -9,11 +9,11 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 from loyalty.domain.stamp_grid import stamp_grid
 from loyalty.services import accounts, passes
 from loyalty.wallets import strip
-from tests import apple_passes
+from tests import apple_passes, axe
 from tests.browser.conftest import OpenBakery
 from tests.factories import change_program
 from tests.office import PASSWORD
-from tests.tablet import AXE, PHONE, RUN, TAGS
+from tests.tablet import PHONE
 
 pytestmark = pytest.mark.browser
 
@@ -38,10 +38,7 @@ def open_program(browser: Browser, live: str, bakery: OpenBakery, **options: Any
 
 
 def leaves_nothing_to_axe(page: Page) -> None:
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE)
-    found = page.evaluate(RUN, TAGS)
-    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
+    assert axe.faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
