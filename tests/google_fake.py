@@ -62,6 +62,8 @@ class GoogleFake:
     def __init__(self, address: str) -> None:
         self.address = address
         self.lock = threading.RLock()
+        # Set at the end, so that nobody waits on for an answer that was to come late.
+        self.stopped = threading.Event()
         self.resources: dict[str, dict[str, Resource]] = {"loyaltyClass": {}, "loyaltyObject": {}}
         self.calls: list[Call] = []
         self.trouble: deque[Trouble] = deque()
@@ -171,6 +173,7 @@ def google_server() -> Iterator[GoogleFake]:
     try:
         yield server.fake
     finally:
+        server.fake.stopped.set()
         server.shutdown()
         server.server_close()
         server.hang_up()
@@ -248,7 +251,7 @@ class _Handler(BaseHTTPRequestHandler):
         with self.fake.lock:
             trouble = troubles.popleft() if troubles else Trouble()
         if trouble.seconds:
-            time.sleep(trouble.seconds)
+            self.fake.stopped.wait(trouble.seconds)
         with self.fake.lock:
             answer = carry_out() if trouble.after or not (trouble.close or trouble.status) else (0, {})
         if trouble.close:

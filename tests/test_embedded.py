@@ -15,12 +15,12 @@ import redis
 from loyalty.embedded import Servers, has_data, published, servers
 
 HOLD = """
-import os, sys, time
+import os, sys
 from pathlib import Path
 from loyalty.embedded import servers
 with servers(Path(sys.argv[1]), durable=True, env=os.environ) as running:
     print(running.database_url, flush=True)
-    time.sleep(600)
+    sys.stdin.read()
 """
 
 
@@ -57,7 +57,8 @@ def test_it_leaves_nothing_behind_when_the_parent_is_killed() -> None:
     with TemporaryDirectory(prefix="loyalty-t-", ignore_cleanup_errors=True) as folder:
         data = Path(folder)
         data.chmod(0o711)
-        parent = subprocess.Popen([sys.executable, "-c", HOLD, folder], stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-c", HOLD, folder]
+        parent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert parent.stdout is not None
         url = parent.stdout.readline().strip()
         with connect(url) as held:
