@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -143,14 +144,17 @@ def _await_web(port: int, web: "subprocess.Popen[bytes]", log: Path) -> None:
 
 def _keep_time(app: Flask, children: dict[str, "subprocess.Popen[bytes]"], logs: Path) -> None:
     """Be the minute clock, and notice when a child ends."""
-    due = time.monotonic()
+    due, ringing = time.monotonic(), threading.Thread()
     while True:
         for name, child in children.items():
             if child.poll() is not None:
                 raise CannotStart(f"The {name} has ended by itself; the reason stands in {logs}.")
         if time.monotonic() >= due:
             due += MINUTE
-            _sweep(app)
+            # A sweep that goes on for longer is the clock meanwhile.
+            if not ringing.is_alive():
+                ringing = threading.Thread(target=_sweep, args=(app,), daemon=True)
+                ringing.start()
         time.sleep(TICK)
 
 

@@ -1,15 +1,29 @@
-"""What the clock runs every minute: ring for overdue rows, forget old answers. Safe to run twice at once."""
+"""What the clock runs every minute: the list of its tasks. Safe to run twice at once."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
+
+from flask import current_app
 
 from loyalty import queue
-from loyalty.jobs import google, webhooks
-from loyalty.services import google_callbacks, health, idempotency, outbox, privacy_phones, stats_rollup, wallet_setups
+from loyalty.jobs import clock, google, webhooks
+from loyalty.jobs.clock import Task
+from loyalty.services import (
+    clock_tasks,
+    expiry,
+    google_callbacks,
+    idempotency,
+    outbox,
+    privacy_phones,
+    stats_rollup,
+    wallet_setups,
+)
 
 # Few enough that what is rung for by a stamp or a mail does not wait long behind them; each worker looks for the rest.
 _RINGS = 200
 _ANSWERS_KEPT = timedelta(days=30)
+_HOURS: Final = timedelta(hours=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +33,57 @@ class Swept:
     rung: int
     answers_deleted: int
     looked_up: int = 0
+    expired: int = 0
 
 
 def run(at: datetime) -> Swept:
-    """Ring for every overdue row of the outbox, forget what is old, and ask Google who has saved which cards."""
+    """Run every task that is due."""
+    clock_tasks.tell_late(at=at)
+    done = clock.run(app=current_app._get_current_object(), tasks=TASKS, at=at)  # type: ignore[attr-defined]
+    return Swept(done.get("ring", 0), done.get("answers", 0), done.get("google", 0), done.get("expiry", 0))
+
+
+def _ring(at: datetime) -> int:
     overdue = outbox.due(limit=_RINGS)
     for message_id in overdue:
         queue.poke(message_id)
-    deleted = idempotency.delete_older(before=at - _ANSWERS_KEPT)
+    return len(overdue)
+
+
+def _forget_answers(at: datetime) -> int:
+    return idempotency.delete_older(before=at - _ANSWERS_KEPT)
+
+
+def _forget_deliveries(at: datetime) -> None:
     outbox.delete_ended(at=at)
     google_callbacks.delete_expired(before=at)
-    webhooks.sweep(at)
+
+
+def _tell_of_changed_setups(at: datetime) -> None:
     wallet_setups.tell_of_changes()
+
+
+def _forget_phones(at: datetime) -> None:
     privacy_phones.forget_phones(at=at)
-    looked_up = google.reconcile(at)
+
+
+def _count(at: datetime) -> None:
     stats_rollup.roll_up(at=at)
-    health.note_run(name="sweep", at=at)
-    return Swept(len(overdue), deleted, looked_up)
+
+
+def _expire(at: datetime) -> int:
+    return expiry.run(at=at).expired
+
+
+# What takes long with many shops may be away for longer before it is late.
+TASKS: Final = (
+    Task("ring", _ring),
+    Task("answers", _forget_answers),
+    Task("deliveries", _forget_deliveries),
+    Task("webhooks", webhooks.sweep),
+    Task("setups", _tell_of_changed_setups),
+    Task("phones", _forget_phones),
+    Task("google", google.reconcile),
+    Task("statistics", _count, late_after=_HOURS),
+    Task("expiry", _expire, late_after=_HOURS),
+)

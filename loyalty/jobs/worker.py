@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import FrameType
 
 import redis
@@ -20,7 +20,7 @@ from rq.worker import WorkerStatus
 from loyalty import jobs, queue
 from loyalty.jobs import handlers
 from loyalty.jobs.pace import Pace
-from loyalty.services import outbox
+from loyalty.services import clock_tasks, outbox
 
 # After this many jobs the process ends and is started again, so that nothing can pile up in it.
 _JOBS = 10_000
@@ -31,6 +31,7 @@ _LONGEST_ROUND = 2.0
 _REST_SECONDS = 1.0
 _FINISH_SECONDS = 30.0
 _HEARTBEAT_SECONDS = 5.0
+_TELL_SECONDS = 60.0
 _ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 _log = logging.getLogger(__name__)
@@ -162,7 +163,7 @@ def _with_bell(app: Flask) -> None:
 
 def _without_bell(app: Flask, ended: threading.Event, parent: int | None) -> None:
     """Deliver what nobody rang for: a lost ring, a flushed or a dead Redis only delays."""
-    pause = _ROUND_SECONDS
+    pause, told = _ROUND_SECONDS, time.monotonic()
     while not ended.wait(pause):
         pause = _ROUND_SECONDS
         if parent is not None and os.getppid() != parent:
@@ -171,6 +172,10 @@ def _without_bell(app: Flask, ended: threading.Event, parent: int | None) -> Non
         try:
             with app.app_context():
                 pause = 0.0 if _handle_overdue(ended) else _ROUND_SECONDS
+                if time.monotonic() - told > _TELL_SECONDS:
+                    # A clock that stands still cannot say so itself.
+                    told = time.monotonic()
+                    clock_tasks.tell_late(at=datetime.now(UTC))
         except Exception:
             # The database may be away, too: the next round tries again.
             _log.exception("A round over the outbox failed")

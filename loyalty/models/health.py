@@ -21,7 +21,7 @@ class ClockTask(Base):
     """A task of the minute clock, by its name: whoever holds the lease runs it, everybody else lets it be.
 
     `last_error` is the name of what ended the last run early, `succeeded_at` the end of the last run that none ended;
-    `told_late_at` is when admins were told that it is late.
+    from `late_at` on it is late, and `told_late_at` is when admins were told so.
     """
 
     __tablename__ = "clock_tasks"
@@ -34,5 +34,5 @@ class ClockTask(Base):
     succeeded_at: Mapped[datetime | None]
     duration_ms: Mapped[int | None]
     last_error: Mapped[str | None]
+    late_at: Mapped[datetime]
     told_late_at: Mapped[datetime | None]
-    known_since: Mapped[datetime]

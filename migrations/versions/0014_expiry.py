@@ -40,8 +40,8 @@ def upgrade() -> None:
         sa.Column("succeeded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("duration_ms", sa.BigInteger(), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("late_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("told_late_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("known_since", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_clock_tasks"),
     )
 
