@@ -52,7 +52,7 @@ TYPED = {
     "url": "https://hooks.example/in",
 }
 # What stands in addresses and belongs to nobody.
-NAMES = {"name": "no-such-mail.eml", "proof": "no-such-proof"}
+NAMES = {"mail_kind": "birthday", "mail_locale": "en", "name": "no-such-mail.eml", "proof": "no-such-proof"}
 # Surfaces that no person opens: they have no pages and no forms, and tests of their own.
 MACHINES = {"api", "apple"}
 

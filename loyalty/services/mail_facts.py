@@ -62,7 +62,7 @@ def of_mail(mail: EmailLog) -> MailFacts:
     """Collect what a mail says from what the database says now."""
     if mail.kind == "wording_test" and mail.vendor_id:
         sample = of_sample(vendor_id=mail.vendor_id, kind=mail.facts["kind"], locale=mail.locale)
-        return _with_own(sample, mail.facts["subject"], mail.facts["body"])
+        return with_own(sample, mail.facts["subject"], mail.facts["body"])
     found = _shop(mail.vendor_id, mail.kind, mail.locale)
     card = _card(mail)
     token = card.public_token if card and card.is_active and mail.kind in _WITH_WALLETS else None
@@ -92,7 +92,8 @@ def of_sample(*, vendor_id: UUID, kind: str, locale: str) -> MailFacts:
     )
 
 
-def _with_own(facts: MailFacts, subject: str, body: str) -> MailFacts:
+def with_own(facts: MailFacts, subject: str, body: str) -> MailFacts:
+    """Return the facts of a mail that is worded like this."""
     values = {name: getattr(facts, name) for name in MailFacts.__slots__}
     return MailFacts(**{**values, "own": (subject, body)})
 

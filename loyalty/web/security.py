@@ -33,7 +33,7 @@ def init(app: Flask) -> None:
         # A view that answers no page may be stricter, or open to other sites.
         headers.setdefault("Content-Security-Policy", _join(TERMINAL_POLICY if at_till else POLICY))
         headers["X-Content-Type-Options"] = "nosniff"
-        headers["X-Frame-Options"] = "DENY"
+        headers.setdefault("X-Frame-Options", "DENY")
         headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
@@ -45,5 +45,23 @@ def init(app: Flask) -> None:
         return response
 
 
+def show_inside() -> dict[str, str]:
+    """Return the headers of a page that holds a frame of this site."""
+    return {"Content-Security-Policy": _join({**POLICY, "frame-src": "'self'"})}
+
+
+def shown_inside() -> dict[str, str]:
+    """Return the headers of what stands in such a frame: it may look as it likes and do nothing."""
+    policy = {
+        "default-src": "'none'",
+        "style-src": "'unsafe-inline'",
+        "form-action": "'none'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'self'",
+        "sandbox": "",
+    }
+    return {"Content-Security-Policy": _join(policy), "X-Frame-Options": "SAMEORIGIN"}
+
+
 def _join(policy: dict[str, str]) -> str:
-    return "; ".join(f"{name} {value}" for name, value in policy.items())
+    return "; ".join(f"{name} {value}".strip() for name, value in policy.items())
