@@ -12,6 +12,7 @@ from loyalty.domain.values import Admin, TransactionType
 from loyalty.errors import NotFound
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.outbox import OutboxMessage
+from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.models.vendors import Vendor
 from loyalty.services import failures, health
@@ -21,6 +22,8 @@ PAGE: Final = 50
 _COUNTED: Final = 100_000
 # Of one vendor in a list.
 MOST_CARDS: Final = 10_000
+# By what a list can be narrowed.
+SHOWN: Final = ("active", "suspended", "failing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class VendorRow:
-    """A vendor in the list; `cards` counts to one more than MOST_CARDS."""
+    """A vendor in the list; `cards` counts to one more than MOST_CARDS. Wallets are on once the program knows them."""
 
     vendor_id: UUID
     code: str
@@ -50,6 +53,9 @@ class VendorRow:
     last_activity_at: datetime | None
     updates_waiting: int
     failing: int
+    has_program: bool = False
+    in_apple: bool = False
+    in_google: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +88,14 @@ def get_overview(*, admin: Admin, at: datetime) -> Overview:
     )
 
 
-def list_vendors(*, admin: Admin, after: str, at: datetime, search: str = "") -> VendorPage:
-    """List vendors by their code, those behind `after`; of a search those with a part of it in code or name."""
+def list_vendors(*, admin: Admin, after: str, at: datetime, search: str = "", show: str = "") -> VendorPage:
+    """List vendors by their code, those behind `after`; of a search those with a part of it in code or name.
+
+    `show` is one of SHOWN; any other word shows all.
+    """
     is_like = or_(*(column.icontains(search, autoescape=True) for column in (Vendor.code, Vendor.name)))
-    rows = _rows(_vendors(at).where(Vendor.code > after, is_like).order_by(Vendor.code).limit(PAGE + 1))
+    those = [Vendor.code > after, is_like, *_shown(show)]
+    rows = _rows(_vendors(at).where(*those).order_by(Vendor.code).limit(PAGE + 1))
     return VendorPage(tuple(rows[:PAGE]), rows[PAGE - 1].code if len(rows) > PAGE else None)
 
 
@@ -97,9 +107,21 @@ def get_vendor(*, admin: Admin, vendor_id: UUID, at: datetime) -> VendorRow:
     return rows[0]
 
 
+def _shown(show: str) -> list[ColumnElement[bool]]:
+    if show == "failing":
+        return [Vendor.id.in_(select(OutboxMessage.vendor_id).where(*failures.failed()))]
+    return [Vendor.status == show] if show in SHOWN else []
+
+
 def _vendors(at: datetime) -> AnySelect:
     counted = (_cards().label("cards"), _stamps_today(at).label("stamps"), _last_activity().label("active_at"))
-    return select(Vendor, *counted)
+    program = LoyaltyProgram
+    wallets = (
+        func.coalesce(program.is_active, False).label("has_program"),
+        program.apple_pass_type_id.is_not(None).label("in_apple"),
+        program.google_class_id.is_not(None).label("in_google"),
+    )
+    return select(Vendor, *counted, *wallets).outerjoin(program, program.vendor_id == Vendor.id)
 
 
 def _rows(query: AnySelect) -> list[VendorRow]:
@@ -116,8 +138,11 @@ def _rows(query: AnySelect) -> list[VendorRow]:
             last_activity_at=active_at,
             updates_waiting=updates.get(vendor.id, 0),
             failing=failing.get(vendor.id, 0),
+            has_program=has_program,
+            in_apple=in_apple,
+            in_google=in_google,
         )
-        for vendor, cards, stamps, active_at in db.session.execute(query)
+        for vendor, cards, stamps, active_at, has_program, in_apple, in_google in db.session.execute(query)
     ]
 
 

@@ -73,8 +73,10 @@ class OwnerForm(SettingsForm):
 def list_vendors() -> ResponseReturnValue:
     """List the vendors by name, with what is going on at each."""
     after, search = request.args.get("after", "")[:200], request.args.get("q", "").strip()[:200]
-    page = platform.list_vendors(admin=current_admin(), after=after, at=now(), search=search)
-    return render_template("admin/vendors.html", page=page, search=search, most_cards=platform.MOST_CARDS)
+    show = request.args.get("show", "")
+    show = show if show in platform.SHOWN else ""
+    page = platform.list_vendors(admin=current_admin(), after=after, at=now(), search=search, show=show)
+    return render_template("admin/vendors.html", page=page, search=search, show=show, most_cards=platform.MOST_CARDS)
 
 
 @blueprint.get("/vendors/new")

@@ -66,10 +66,44 @@ def test_it_lists_the_shops_with_what_waits_and_fails(app: Flask, platform: Plat
             make_row(vendor_id=shop.vendor_id, kind="apple.push")
     page = platform.client.get("/admin/vendors").text
     bakery, butcher = (row for row in page.split("<tr>") if '<th scope="row">' in row)
-    assert 'data-label="Passes to update">3<' in bakery
-    assert 'data-label="Failures">1<' in bakery
+    assert "1 failure</span>" in bakery
+    assert "3 passes to update</span>" in bakery
     assert "Suspended" in butcher
-    assert 'data-label="Passes to update">0<' in butcher
+    assert "Healthy" in butcher
+
+
+def test_it_says_which_wallets_a_shop_is_in(app: Flask, platform: Platform) -> None:
+    with app.app_context():
+        factories.make_shop("bakery", google_class_id="3388.bakery", apple_pass_type_id="pass.example")
+        factories.make_shop("butcher", active=False)
+    page = platform.client.get("/admin/vendors").text
+    bakery, butcher = (row for row in page.split("<tr>") if '<th scope="row">' in row)
+    assert all(f'<span class="chip">{wallet}</span>' in bakery for wallet in ("Apple", "Google"))
+    assert "Not open yet" in butcher
+    assert 'data-label="Wallets">–<' in butcher
+
+
+@pytest.mark.parametrize(
+    ("query", "codes"),
+    [
+        ("?show=active", ["bakery", "butcher"]),
+        ("?show=suspended", ["florist"]),
+        ("?show=failing", ["butcher"]),
+        ("?show=active&q=bak", ["bakery"]),
+        ("?show=failing&q=bak", []),
+        ("?show=nonsense", ["bakery", "butcher", "florist"]),
+    ],
+)
+def test_it_narrows_the_list_and_keeps_the_search(app: Flask, platform: Platform, query: str, codes: list[str]) -> None:
+    with app.app_context():
+        factories.make_shop("bakery")
+        butcher = factories.make_shop("butcher")
+        factories.make_shop("florist", vendor={"status": "suspended"})
+        make_row(vendor_id=butcher.vendor_id, gave_up=True, error="550 no")
+    page = platform.client.get(f"/admin/vendors{query}").text
+    assert re.findall(r'<small class="muted">([a-z]+)</small></th>', page) == codes
+    if "q=bak" in query:
+        assert 'href="/admin/vendors?show=suspended&amp;q=bak"' in page
 
 
 def test_it_pages_the_shops(app: Flask, platform: Platform) -> None:
