@@ -136,7 +136,7 @@ class PassContent:
 
     Colours are `#RRGGBB`; `points_goal` is the price of the cheapest active reward that is not reached yet.
     A logo that would drown in `color` stands on a white plate. `points_good_until` is the last day of points that
-    expire soon, where their holder has been warned.
+    expire soon, where their holder has been warned; `closes_on` the last day for redeeming of a program that ends.
     """
 
     vendor_name: str
@@ -157,6 +157,7 @@ class PassContent:
     hero_url: str | None = None
     is_active: bool = True
     points_good_until: date | None = None
+    closes_on: date | None = None
 
     @property
     def has_stamps(self) -> bool:

@@ -62,6 +62,7 @@ _READING: Final = (
         LoyaltyProgram.hero_image_url,
         LoyaltyProgram.terms_text,
         LoyaltyProgram.privacy_url,
+        LoyaltyProgram.closes_on,
         Vendor.name,
         Customer.locale,
         card_views.OFFERS,

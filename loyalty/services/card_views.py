@@ -215,6 +215,7 @@ def pass_content(vendor: Vendor, program: LoyaltyProgram, card: LoyaltyCard, off
         hero_url=images.own(program.hero_image_url),
         is_active=card.is_active,
         points_good_until=_good_until(program, card),
+        closes_on=program.closes_on,
     )
 
 

@@ -122,6 +122,8 @@ def _card_facts(row: AnyRow, content: PassContent, goal: Offer | None, own_id: s
         reward_text=reward,
         expiry_label=texts("points_good_until"),
         expiry_text=_day(content.points_good_until),
+        closing_label=texts("closes_on"),
+        closing_text=_day(content.closes_on),
         links=(page,),
     )
 

@@ -163,6 +163,8 @@ def _secondary(content: PassContent, say: dict[str, str], *, voided: bool) -> li
     fields: list[Json] = []
     if voided:
         fields.append(_text("inactive", say["card"], say["inactive"]))
+    if content.closes_on and not voided:
+        fields.append(_day("closes_on", say["closes_on"], content.closes_on, say["closes"]))
     if content.has_stamps:
         ready = content.stamp_count >= content.stamps_target
         fields.append(_text("stamps_reward", say["reward_ready" if ready else "next_reward"], content.stamps_reward))

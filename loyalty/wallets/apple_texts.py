@@ -23,6 +23,13 @@ _WORDS = {
         f"Ihre Punkte sind gültig bis {NEW_VALUE}",
         f"Är Punkte si gëlteg bis {NEW_VALUE}",
     ),
+    "closes_on": ("Redeem until", "À utiliser jusqu’au", "Einlösen bis", "Aléisen bis"),
+    "closes": (
+        f"The program ends: redeem until {NEW_VALUE}",
+        f"Le programme prend fin\u00a0: à utiliser jusqu’au {NEW_VALUE}",
+        f"Das Programm endet: einlösen bis {NEW_VALUE}",
+        f"De Programm hält op: aléisen bis {NEW_VALUE}",
+    ),
     "stamps_changed": (
         f"Your stamps: {NEW_VALUE}",
         f"Vos tampons\u00a0: {NEW_VALUE}",

@@ -107,7 +107,11 @@ def _balances(content: PassContent, facts: CardFacts) -> Json:
 
 
 def _modules(facts: CardFacts) -> list[Json]:
-    said = (("reward", facts.reward_label, facts.reward_text), ("points", facts.expiry_label, facts.expiry_text))
+    said = (
+        ("closing", facts.closing_label, facts.closing_text),
+        ("reward", facts.reward_label, facts.reward_text),
+        ("points", facts.expiry_label, facts.expiry_text),
+    )
     return [_text_module(name, label, text, facts.locale) for name, label, text in said if label and text]
 
 

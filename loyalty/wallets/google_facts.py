@@ -58,7 +58,7 @@ class CardFacts:
     """A customer's card as a loyalty object, beyond its PassContent.
 
     `reward_label` and `reward_text` say what the card is collecting for, or that a reward is ready; `expiry_label` and
-    `expiry_text` until when points are good that expire soon.
+    `expiry_text` until when points are good that expire soon, the other two until when a program that ends redeems.
     """
 
     object_id: str
@@ -71,6 +71,8 @@ class CardFacts:
     reward_text: Texts | None = None
     expiry_label: Texts | None = None
     expiry_text: Texts | None = None
+    closing_label: Texts | None = None
+    closing_text: Texts | None = None
     hero_image_url: str | None = None
     links: tuple[Link, ...] = ()
 

@@ -1,6 +1,6 @@
 """The shop's program: its settings, and whether it runs."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -75,6 +75,7 @@ class Program(Answer):
     currency: str = Field(examples=["EUR"])
     is_active: bool
     activated_at: datetime | None = Field(description="When it first was activated.")
+    closes_on: date | None = Field(description="The last day for redeeming, once the end was announced.")
     loyalty_type: LoyaltyType = Field(examples=["hybrid"])
     stamps_target: int = Field(examples=[10])
     stamps_reward_description: str = Field(examples=["Free coffee"])
