@@ -63,6 +63,8 @@ class Holder:
     entries: int
     allows_voids: bool
     erased_at: datetime | None
+    erase_at: datetime | None
+    erase_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ def get_holder(*, actor: Actor, card_id: UUID) -> Holder:
             Customer.locale,
             Customer.marketing_consent,
             Customer.erased_at,
+            Customer.erase_at,
+            Customer.erase_reason,
             LoyaltyCard.total_stamps_earned,
             LoyaltyCard.stamps_redeemed,
             LoyaltyCard.total_points_earned,

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from loyalty.database import db, new_id
+from loyalty.database import AnyRow, db, new_id
 from loyalty.domain.values import Actor, Role
 from loyalty.models.consents import Consent, TermsVersion
 from loyalty.models.customers import Customer
@@ -73,15 +73,18 @@ def list_all(*, actor: Actor, customer_id: UUID) -> list[GivenConsent]:
 
 def list_own(*, vendor_id: UUID, customer_id: UUID) -> list[GivenConsent]:
     """List it for a customer who has proven the address."""
-    text = select(LoyaltyProgram.terms_text).where(LoyaltyProgram.vendor_id == vendor_id)
-    current = version_of(db.session.execute(text).scalar_one_or_none() or "")
+    terms = select(LoyaltyProgram.terms_text).where(LoyaltyProgram.vendor_id == vendor_id).scalar_subquery()
     query = (
-        select(Consent.kind, Consent.given, Consent.version, Consent.source, Consent.created_at)
+        select(Consent.kind, Consent.given, Consent.version, Consent.source, Consent.created_at, terms.label("terms"))
         .where(Consent.customer_id == customer_id, Consent.vendor_id == vendor_id)
         .order_by(Consent.created_at.desc(), Consent.kind.desc(), Consent.id.desc())
     )
-    rows = db.session.execute(query)
-    return [GivenConsent(*row, is_current=row.version in (current, NEWS_VERSION)) for row in rows]
+    return [_said(row) for row in db.session.execute(query)]
+
+
+def _said(row: AnyRow) -> GivenConsent:
+    is_current = row.version in (version_of(row.terms), NEWS_VERSION)
+    return GivenConsent(row.kind, row.given, row.version, row.source, row.created_at, is_current)
 
 
 def _add(vendor_id: UUID, customer_id: UUID, kind: str, given: bool, version: str, source: str, at: datetime) -> None:

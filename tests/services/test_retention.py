@@ -1,6 +1,7 @@
 """Retention: a notice first, a month of time, and only then the ordinary erasure."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ def shop() -> Shop:
     return make_shop()
 
 
-def make_idle(shop: Shop, *, since: datetime = LONG_AGO, **person: object) -> Card:
+def make_idle(shop: Shop, *, since: datetime = LONG_AGO, **person: Any) -> Card:
     """Make a card that was not used for long."""
     card = make_card(shop, **person)
     with transaction():

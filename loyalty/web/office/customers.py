@@ -17,6 +17,7 @@ from loyalty.services import (
     card_lists,
     card_views,
     cards,
+    consents,
     programs,
     replacements,
     voids,
@@ -242,6 +243,7 @@ def _show(
         old_codes=replacements.list_old(actor=actor, card_id=card_id),
         card=card_views.get_at_counter(actor=actor, card_id=card_id, at=now()),
         states=wallet_states.list_states(actor=actor, card_id=card_id),
+        agreed=consents.list_all(actor=actor, customer_id=holder.customer_id),
         entries=card_details.list_entries(actor=actor, card_id=card_id, skip=(place - 1) * card_details.PER_PAGE),
         page=Page.of(place, pages, "office.customer", card_id=card_id),
     )
