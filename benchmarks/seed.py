@@ -107,11 +107,11 @@ def fill(owner_url: str, number_of_vendors: int, number_of_cards: int, number_of
     chance = Random(0)
     rows = _shares([chance.expovariate(1) + 0.02 for _ in range(number_of_cards)], number_of_rows)
     with _said("shops"):
-        places = [_open(number, size) for number, size in enumerate(sizes, 1)]
+        places = [open_shop(number, size) for number, size in enumerate(sizes, 1)]
     with psycopg.connect(url, autocommit=True) as connection:
         put_back = laid_aside.lay_aside(connection, "loyalty_transactions")
         with _said("cards and rows"), ProcessPoolExecutor(os.cpu_count()) as pool:
-            for _ in pool.map(_write, _parts(url, places, sizes, rows)):
+            for _ in pool.map(write_cards, _parts(url, places, sizes, rows)):
                 pass
         with _said("indexes and foreign keys"):
             laid_aside.put_back(connection, put_back)
@@ -128,7 +128,7 @@ def _count(app: Flask) -> None:
     engine.dispose()
 
 
-def _open(number: int, cards: int) -> Place:
+def open_shop(number: int, cards: int) -> Place:
     """Make a shop with as many stores and people as it needs; nobody can enter with their PINs."""
     made = vendors.create(name=f"Shop {number}", store_name="Main Street", code=f"shop-{number}")
     stores = [made.store_id]
@@ -165,7 +165,7 @@ def _parts(url: str, places: list[Place], sizes: list[int], rows: list[int]) -> 
         first += size
 
 
-def _write(work: Work) -> None:
+def write_cards(work: Work) -> None:
     """Write some cards with their customers and histories, as one transaction."""
     made = [_card(work, number) for number in range(work.first, work.first + len(work.rows))]
     with psycopg.connect(work.url) as connection, connection.cursor() as cursor:
