@@ -13,6 +13,7 @@ from sqlalchemy import text
 from loyalty import queue
 from loyalty.database import db
 from loyalty.errors import N_
+from loyalty.services import clock_tasks
 from loyalty.services.health import Check, Readiness, State, find_last_run
 
 BACKUP_FILE: Final = "last_backup.json"
@@ -79,6 +80,17 @@ def sweep(*, at: datetime) -> Check:
     if at - last > SWEEP_AGE:
         return Check("sweep", State.DOWN, N_("It has stopped."), advice, since=last)
     return Check("sweep", State.OK, N_("It last ran: %(last)s."), details={"last": last})
+
+
+def tasks(*, at: datetime) -> Check:
+    """Whether everything that the clock runs came to its end lately."""
+    late = clock_tasks.late(at=at)
+    if not late:
+        return Check("tasks", State.OK, N_("No task of the clock is late."))
+    details = {"names": ", ".join(task.name for task in late)}
+    since = min(task.late_at for task in late)
+    advice = N_("Look at the list of tasks and at the clock's log.")
+    return Check("tasks", State.DOWN, N_("Late: %(names)s."), advice, details=details, since=since)
 
 
 def disk(*, folder: Path) -> Check:

@@ -40,6 +40,7 @@ def _machine(installation: Installation, at: datetime) -> list[Check]:
         "queue": deliveries,
         "workers": health_machine.workers,
         "sweep": lambda: health_machine.sweep(at=at),
+        "tasks": lambda: health_machine.tasks(at=at),
         "disk": lambda: health_machine.disk(folder=installation.data_dir),
         "backup": lambda: health_machine.backup(folder=installation.data_dir, at=at),
         "clock": health_machine.clock,
