@@ -16,6 +16,7 @@ from loyalty.services import (
     idempotency,
     outbox,
     privacy_phones,
+    retention,
     stats_rollup,
     wallet_setups,
 )
@@ -75,6 +76,10 @@ def _expire(at: datetime) -> int:
     return expiry.run(at=at).expired
 
 
+def _retain(at: datetime) -> int:
+    return retention.run(at=at).erased
+
+
 # What takes long with many shops may be away for longer before it is late.
 TASKS: Final = (
     Task("ring", _ring),
@@ -83,6 +88,7 @@ TASKS: Final = (
     Task("webhooks", webhooks.sweep),
     Task("setups", _tell_of_changed_setups),
     Task("phones", _forget_phones),
+    Task("retention", _retain, every=timedelta(hours=1), late_after=timedelta(days=1)),
     Task("google", google.reconcile),
     Task("statistics", _count, late_after=_HOURS),
     Task("expiry", _expire, late_after=_HOURS),
