@@ -13,16 +13,23 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.routing import Rule
 
-from loyalty.database import db, new_id, transaction
+from loyalty.database import clock, db, new_id, transaction
+from loyalty.domain.expiry import Decision, Step
 from loyalty.domain.values import Actor, Admin, Role, Scope
+from loyalty.models.cards import LoyaltyCard
+from loyalty.models.mail import EmailLog
 from loyalty.models.outbox import OutboxMessage
 from loyalty.models.pins import StaffPin
 from loyalty.models.terminals import Terminal
 from loyalty.models.users import User, UserSession, VendorMember
 from loyalty.models.vendors import Store
 from loyalty.services import (
+    adjustments,
     api_keys,
     bulk_deactivations,
+    expiry_cards,
+    expiry_restores,
+    expiry_steps,
     invitations,
     points,
     stamps,
@@ -31,6 +38,7 @@ from loyalty.services import (
     webhooks,
 )
 from loyalty.services.bulk_choices import CardChoice
+from loyalty.services.expiry_cards import Night
 from loyalty.web.access import Access, access_of
 from tests import factories
 
@@ -131,6 +139,7 @@ def make_business(code: str) -> Business:
         "vendor_code": code,
         **_webhook(shop, word),
         "bulk_id": _bulk(shop, card),
+        "expiry_id": _expiry(shop, card),
         **_people(shop, word),
     }
     typed = {
@@ -157,6 +166,21 @@ def _webhook(shop: factories.Shop, word: str) -> dict[str, UUID]:
     return {"endpoint_id": made.endpoint_id, "delivery_id": log.rows[0].delivery_id}
 
 
+def _expiry(shop: factories.Shop, card: factories.Card) -> UUID:
+    """Let points expire that the customer had, and give others."""
+    at, today = datetime.now(UTC), datetime.now(UTC).date()
+    with transaction():
+        db.session.get_one(LoyaltyCard, card.card_id).points_good_until = today
+    with transaction():
+        rows = expiry_cards.lock(vendor_id=shop.vendor_id, card_ids=[card.card_id])
+        expiry_steps.take(steps=[(rows[0], Decision(Step.TAKE))], night=Night(at, "UTC", today), now=clock())
+    key = factories.make_key(shop.ada)
+    adjustments.adjust_points(actor=shop.ada, card=card.ref, delta=5000, reason="anew", key=key)
+    found = expiry_restores.find(actor=shop.ada, card_id=card.card_id, at=at)
+    assert found is not None
+    return found.transaction_id
+
+
 def _bulk(shop: factories.Shop, card: factories.Card) -> UUID:
     """Begin to switch the card off, which no worker ever does."""
     admin, key = Admin(user_id=shop.ada.user_id), factories.make_key(shop.ada)
@@ -176,7 +200,21 @@ def _people(shop: factories.Shop, word: str) -> dict[str, UUID]:
     session_id = db.session.execute(sa.select(UserSession.id).where(UserSession.user_id == user_id)).scalar_one()
     key, email = factories.make_key(shop.ada), f"new@{word}.example"
     invited = invitations.create(actor=shop.ada, email=email, role="manager", locale="en", at=at, key=key)
-    return {"user_id": user_id, "session_id": session_id, "invitation_id": invited.invitation_id}
+    return {
+        "mail_id": _mail(shop),
+        "user_id": user_id,
+        "session_id": session_id,
+        "invitation_id": invited.invitation_id,
+    }
+
+
+def _mail(shop: factories.Shop) -> UUID:
+    """A mail of the shop of which nobody knows whether it arrived: the newest of all."""
+    with transaction():
+        newest = sa.select(EmailLog).where(EmailLog.vendor_id == shop.vendor_id).order_by(EmailLog.id.desc()).limit(1)
+        mail = db.session.execute(newest).scalar_one()
+        mail.state = "unknown"
+        return mail.id
 
 
 def doors(app: Flask, business: Business) -> dict[str, Door]:

@@ -8,10 +8,12 @@ from sqlalchemy import ColumnElement, select, update
 
 from loyalty.database import AnySelect, db
 from loyalty.domain.expiry import RESTORE_DAYS
+from loyalty.domain.limits import local_day
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, TransactionType
 from loyalty.errors import N_, TransactionNotFound, ValidationError
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.transactions import LoyaltyTransaction
+from loyalty.models.vendors import Vendor
 from loyalty.services import audit
 from loyalty.services.ledger import Entry
 from loyalty.services.till import Approval, Ground, Scene, perform
@@ -44,9 +46,10 @@ class Restorable:
     until: date
 
 
-def find(*, actor: Actor, card_id: UUID, today: date) -> Restorable | None:
-    """Return the newest expiry of a card that can still be undone on this day of the shop."""
-    since = today - timedelta(days=RESTORE_DAYS)
+def find(*, actor: Actor, card_id: UUID, at: datetime) -> Restorable | None:
+    """Return the newest expiry of a card that can still be undone."""
+    zone = db.session.execute(select(Vendor.timezone).where(Vendor.id == actor.vendor_id)).scalar_one()
+    since = local_day(at, zone) - timedelta(days=RESTORE_DAYS)
     row = db.session.execute(
         _expired(card_id, actor.vendor_id)
         .where(LoyaltyTransaction.local_day >= since, ~_is_restored())

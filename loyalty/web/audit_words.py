@@ -17,6 +17,7 @@ ACTIONS: Final = {
     "bulk.started": N_("Began to switch off many cards"),
     "bulk.undone": N_("Took back switching off many cards"),
     "card.adjusted": N_("Corrected a balance"),
+    "card.points_restored": N_("Gave expired points back"),
     "card.link_mailed": N_("Mailed the link to a card"),
     "card.points_restored": N_("Gave expired points back"),
     "card.replaced": N_("Replaced a card"),
