@@ -1,0 +1,122 @@
+"""Two cards of one person: what one holds moves to the other through both ledgers, and the emptied one is closed."""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+
+from loyalty.database import AnyRow, clock, db
+from loyalty.domain.values import Actor, RequestKey, Role, TransactionType
+from loyalty.errors import N_, CardInactive, CardNotFound, ValidationError
+from loyalty.models.cards import LoyaltyCard
+from loyalty.models.programs import LoyaltyProgram
+from loyalty.models.vendors import Vendor, VendorPolicy
+from loyalty.services import audit, google_passes, idempotency, ledger, passes, roles, webhook_events
+from loyalty.services.ledger import CardState, Entry, Origin
+
+_CARD: Final = select(
+    LoyaltyCard.id,
+    LoyaltyCard.card_number,
+    LoyaltyCard.google_saved_at,
+    *ledger.CARD_COLUMNS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MergeReceipt:
+    """Which card holds everything now, and what came from the other."""
+
+    card_id: UUID
+    emptied_card_id: UUID
+    stamps: int
+    points: int
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A locked card, as its rows are being written."""
+
+    card: AnyRow
+    state: CardState
+    origin: Origin
+
+
+def merge(*, actor: Actor, into_id: UUID, from_id: UUID, reason: str, key: RequestKey) -> MergeReceipt:
+    """Move all stamps and points of one card to another of the same shop and close it, once per key."""
+    roles.require(actor=actor, role=Role.MANAGER)
+    if into_id == from_id:
+        raise ValidationError({"card": N_("Choose two different cards.")})
+
+    def work() -> MergeReceipt:
+        opened = _lock(actor, (into_id, from_id), key)
+        source, target = opened[from_id], opened[into_id]
+        stamps, points = source.state.stamp_count, source.state.points_balance
+        _move(source, -stamps, -points, reason)
+        source.state.is_active = False
+        ledger.append(source.origin, source.state, Entry(TransactionType.CARD_DEACTIVATED, notes=reason))
+        _move(target, stamps, points, reason)
+        for each in (source, target):
+            _save(actor, each)
+        details = {"from": str(from_id), "stamps": stamps, "points": points}
+        audit.record(actor=actor, action="card.merged", subject_type="card", subject_id=into_id, details=details)
+        return MergeReceipt(into_id, from_id, stamps, points)
+
+    return idempotency.run(key, MergeReceipt, work, vendor_id=actor.vendor_id)
+
+
+def _lock(actor: Actor, card_ids: tuple[UUID, UUID], key: RequestKey) -> dict[UUID, _Open]:
+    """Lock both cards in the order of their ids: two who merge the same two the other way round wait, and fail well."""
+    mine = (LoyaltyCard.vendor_id == actor.vendor_id, LoyaltyCard.replaced_by_id.is_(None))
+    query = _CARD.where(LoyaltyCard.id.in_(card_ids), *mine).order_by(LoyaltyCard.id).with_for_update()
+    cards = db.session.execute(query).all()
+    if len(cards) != 2:
+        raise CardNotFound
+    if not all(card.is_active for card in cards):
+        raise CardInactive
+    facts = db.session.execute(
+        select(Vendor.timezone, VendorPolicy.log_ip_addresses)
+        .join(VendorPolicy, VendorPolicy.vendor_id == Vendor.id)
+        .where(Vendor.id == actor.vendor_id)
+    ).one()
+    opened = {}
+    for card in cards:
+        state = ledger.state_of(card)
+        origin = Origin(
+            card_id=card.id,
+            vendor_id=actor.vendor_id,
+            actor=actor,
+            now=ledger.moment(clock(), state),
+            timezone=facts.timezone,
+            idempotency_key=key.key,
+            log_ip_addresses=facts.log_ip_addresses,
+        )
+        opened[card.id] = _Open(card, state, origin)
+    return opened
+
+
+def _move(opened: _Open, stamps: int, points: int, reason: str) -> None:
+    if stamps:
+        entry = Entry(TransactionType.STAMP_ADJUSTMENT, stamps_delta=stamps, notes=reason)
+        ledger.append(opened.origin, opened.state, entry)
+    if points:
+        entry = Entry(TransactionType.POINTS_ADJUSTMENT, points_delta=points, notes=reason)
+        ledger.append(opened.origin, opened.state, entry)
+
+
+_ON_PHONES: Final = passes.on_phones(bindparam("card"))
+
+
+def _save(actor: Actor, opened: _Open) -> None:
+    card, vendor_id = opened.card, actor.vendor_id
+    if not opened.origin.written:
+        return
+    ledger.save(card.id, vendor_id, opened.state)
+    if db.session.scalar(select(_ON_PHONES), {"card": card.id}):
+        passes.changed(card_id=card.id, vendor_id=vendor_id)
+    if card.google_saved_at:
+        google_passes.changed(card_id=card.id, vendor_id=vendor_id)
+    wanted = select(webhook_events.wanted()).select_from(LoyaltyProgram).where(LoyaltyProgram.vendor_id == vendor_id)
+    if db.session.scalar(wanted):
+        webhook_events.ledger_written(origin=opened.origin, card_number=card.card_number)
