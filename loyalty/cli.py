@@ -19,7 +19,17 @@ from loyalty.domain.values import Actor, Admin, RequestKey, Role, Scope
 from loyalty.errors import LoyaltyError, ValidationError
 from loyalty.jobs import sweep as sweeping
 from loyalty.jobs import worker as working
-from loyalty.services import accounts, api_keys, onboarding, second_factors, stats_rollup, stores, vendors, verification
+from loyalty.services import (
+    accounts,
+    api_keys,
+    bounces,
+    onboarding,
+    second_factors,
+    stats_rollup,
+    stores,
+    vendors,
+    verification,
+)
 from loyalty.wallets.dev_certificates import make_dev_certificates
 
 admin = AppGroup("admin", help="People who run the platform.")
@@ -27,6 +37,7 @@ vendor = AppGroup("vendor", help="The businesses on it.")
 api_key = AppGroup("api-key", help="Keys for other software.")
 ledger = AppGroup("ledger", help="The append-only record of every stamp and point.")
 stats = AppGroup("stats", help="The sums that the statistics show.")
+mail = AppGroup("mail", help="Mails to customers and to people of the office.")
 wallet = AppGroup("wallet", help="Passes for Apple Wallet and Google Wallet.")
 
 
@@ -44,6 +55,7 @@ def register(app: Flask) -> None:
         api_key,
         ledger,
         stats,
+        mail,
         wallet,
     ):
         app.cli.add_command(command)
@@ -238,6 +250,15 @@ def stats_rebuild() -> None:
     while (done := stats_rollup.roll_up(at=datetime.now(UTC))).cards or done.days:
         cards, days = cards + done.cards, days + done.days
         click.echo(f"{cards} cards, {days} days counted, {done.left} days left.")
+
+
+@mail.command("bounced")
+@click.argument("addresses", nargs=-1, required=True)
+def mail_bounced(addresses: tuple[str, ...]) -> None:
+    """Note that mails to these addresses came back: nothing goes there any more that nobody asked for."""
+    for address in addresses:
+        count = bounces.mark_address(address=address)
+        click.echo(f"{address}: {count} {'customer' if count == 1 else 'customers'} marked.")
 
 
 @wallet.command("dev-certs")

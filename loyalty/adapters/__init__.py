@@ -32,5 +32,9 @@ class Rejected(AdapterError):
     """The receiver will never take it: trying again is useless."""
 
 
+class NobodyThere(Rejected):
+    """The receiver knows nobody under this address."""
+
+
 class Unanswered(AdapterError):
     """It left, and no answer came: the receiver may have it or not, so nobody may repeat it by themselves."""

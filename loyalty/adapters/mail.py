@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from loyalty.adapters import Rejected, Unanswered, Unavailable
+from loyalty.adapters import NobodyThere, Rejected, Unanswered, Unavailable
 from loyalty.domain.mails import RenderedMail
 
 # For each step of the conversation; a step that takes longer counts as no connection.
 _SECONDS = 10.0
 _SENDER_NAME_LENGTH = 64
+# Of RFC 3463: no such mailbox, no such system, bad syntax, mailbox has moved, domain takes no mail, mailbox disabled.
+_WRONG_ADDRESS = {("1", "1"), ("1", "2"), ("1", "3"), ("1", "6"), ("1", "10"), ("2", "1")}
 
 
 class Mailer(Protocol):
@@ -49,6 +51,9 @@ def compose(mail: RenderedMail, mail_from: str) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    if mail.unsubscribe:
+        message["List-Unsubscribe"] = f"<{mail.unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     # Set before, it would have moved into the first of the two bodies.
     message["Content-Language"] = mail.locale
     return message
@@ -141,7 +146,7 @@ class SmtpMailer:
         sender = parseaddr(self.mail_from)[1]
         try:
             _expect(250, smtp.mail(sender))
-            _expect(250, smtp.rcpt(mail.recipient))
+            _expect(250, _known(smtp.rcpt(mail.recipient)))
             _expect(354, smtp.docmd("DATA"))
         except (OSError, smtplib.SMTPException) as error:
             raise Unavailable(f"{type(error).__name__}: {error}") from error
@@ -163,6 +168,15 @@ def _expect(wanted: int, answer: tuple[int, bytes]) -> None:
         return
     reason = f"{code} {words.decode('utf-8', 'replace')}"
     raise Rejected(reason) if 500 <= code < 600 else Unavailable(reason)
+
+
+def _known(answer: tuple[int, bytes]) -> tuple[int, bytes]:
+    """Raise where the address itself is wrong; other refusals (5.7.1 and the like) are about us or the mail."""
+    code, words = answer[0], answer[1].decode("utf-8", "replace")
+    status = re.match(r"5\.(\d+)\.(\d+)", words)
+    if code in (550, 551, 553) and (status is None or status.groups() in _WRONG_ADDRESS):
+        raise NobodyThere(f"{code} {words}")
+    return answer
 
 
 def _display_name(name: str) -> str:

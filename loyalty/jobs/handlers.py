@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from loyalty.adapters import Rejected, Unanswered, Unavailable
+from loyalty.adapters import NobodyThere, Rejected, Unanswered, Unavailable
 from loyalty.adapters.mail import Mailer
 from loyalty.jobs import apple, bulk, google, webhooks
-from loyalty.services import messages
+from loyalty.services import bounces, messages
 
 _mailer: Mailer | None = None
 
@@ -46,6 +46,9 @@ def send_mail(email_log_id: UUID) -> None:
         left = _mailer.send(mail, leaving=partial(messages.start_sending, email_log_id=email_log_id))
     except Unavailable as error:
         messages.record_held_back(email_log_id=email_log_id, error=str(error))
+        raise
+    except NobodyThere:
+        bounces.mark(email_log_id=email_log_id)
         raise
     except Unanswered as error:
         messages.record_unknown(email_log_id=email_log_id, error=str(error))

@@ -13,11 +13,11 @@ from sqlalchemy.exc import IntegrityError
 
 from loyalty import queue
 from loyalty.database import AnyRow, AnySelect, db, on_commit
-from loyalty.domain.values import Admin, RequestKey
+from loyalty.domain.values import Actor, Admin, RequestKey
 from loyalty.errors import NotFound, Unavailable
 from loyalty.models.outbox import OutboxMessage
 from loyalty.models.vendors import Vendor
-from loyalty.services import audit, idempotency, messages
+from loyalty.services import audit, idempotency, messages, outbox
 
 PAGE: Final = 50
 # What a change of a program puts on the list: its own row, and one for each pass.
@@ -142,6 +142,18 @@ def retry_all(*, admin: Admin, kind: str, key: RequestKey) -> RetryReceipt:
         return receipt
 
     return _once(key, work)
+
+
+def send_again(*, actor: Actor, mail_id: UUID, kind: str) -> bool:
+    """In the caller's transaction, let a mail leave again that failed or may have; False where it needs not."""
+    rows = db.session.execute(_locked(OutboxMessage.subject_id == mail_id)).all()
+    if rows:
+        return _try_again(kind, rows, unknown_too=True) > 0
+    # What was told of it is forgotten, or told: only the mail itself remembers.
+    if mail_id not in messages.wait_again(email_log_ids=[mail_id], unknown_too=True):
+        return False
+    outbox.add(kind=kind, subject_id=mail_id, vendor_id=actor.vendor_id)
+    return True
 
 
 def waiting_updates(*, vendor_id: UUID) -> int:

@@ -6,7 +6,19 @@ from flask_login import current_user
 
 from loyalty.errors import LoyaltyError, NotAuthenticated
 from loyalty.web import locale
-from loyalty.web.admin import acting, audit, bulk, failures, health, home, policies, statistics, suspensions, vendors
+from loyalty.web.admin import (
+    acting,
+    audit,
+    bulk,
+    failures,
+    health,
+    home,
+    mails,
+    policies,
+    statistics,
+    suspensions,
+    vendors,
+)
 from loyalty.web.admin.blueprint import blueprint
 from loyalty.web.errors import PageTooOld, register_renderer, sentence_of
 from loyalty.web.htmx import is_htmx
@@ -19,6 +31,7 @@ __all__ = [
     "failures",
     "health",
     "home",
+    "mails",
     "policies",
     "statistics",
     "suspensions",
