@@ -23,7 +23,7 @@ from tests.world import Business, Door
 ROLES = ("anonymous", "unpaired", "locked terminal", "staff session", "manager session", "owner", "manager", "admin")
 REFUSED = (401, 403, 404)
 # Addresses that are themselves what opens a page: a shop's public name, a secret token.
-OPEN = {"vendor_code", "token"}
+OPEN = {"vendor_code", "token", "proof"}
 
 
 def ask(app: Flask, door: Door, rule: Rule, method: str, foreign: Business, form: Form | None) -> TestResponse:
