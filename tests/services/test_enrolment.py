@@ -1,7 +1,7 @@
 """Joining: who gets a card, who gets a mail, and what is kept of what they typed."""
 
 import threading
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,6 @@ from flask import Flask
 
 from loyalty.database import db, transaction
 from loyalty.errors import (
-    LinkExpired,
     LoyaltyError,
     NotFound,
     ProgramInactive,
@@ -20,31 +19,14 @@ from loyalty.errors import (
 )
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
-from loyalty.models.mail import Confirmation, EmailLog
+from loyalty.models.mail import EmailLog
 from loyalty.models.transactions import LoyaltyTransaction
-from loyalty.services import enrolment, links
+from loyalty.services import enrolment
 from loyalty.services.enrolment import Joined, JoinForm
-from tests.factories import Shop, change_policy, change_program, make_card, make_key, make_shop
+from tests.factories import make_card, make_shop
+from tests.services.joining import NOW, join, kinds, rows
 
 pytestmark = pytest.mark.usefixtures("context")
-
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-CLEO = JoinForm(email="Cleo@Example.org ")
-
-
-def join(shop: Shop, form: JoinForm = CLEO, *, at: datetime = NOW, store: str | None = None, key: str = "") -> Joined:
-    request = make_key(asked=form, key=key or None)
-    return enrolment.join(vendor_code=shop.code, store_code=store, form=form, locale="fr", key=request, at=at)
-
-
-def rows(model: Any) -> list[Any]:
-    with transaction():
-        db.session.expire_all()
-        return list(db.session.execute(sa.select(model).order_by(model.created_at)).scalars())
-
-
-def kinds() -> list[str]:
-    return sorted(mail.kind for mail in rows(EmailLog))
 
 
 def ledger() -> list[tuple[str, int, int]]:
@@ -206,128 +188,3 @@ def test_it_makes_one_card_when_an_address_comes_many_times_at_once(app: Flask) 
     assert sorted(states) == ["created"] + ["neutral"] * 7
     assert len(rows(LoyaltyCard)) == 1
     assert len(kinds()) == 3
-
-
-def confirm(token: str, *, at: datetime = NOW, key: str | None = None) -> Joined:
-    return enrolment.confirm_join(token=token, key=make_key(key=key), at=at)
-
-
-def mailed_token() -> str:
-    return links.confirmation(rows(Confirmation)[-1].id, "join").rpartition("/")[2]
-
-
-def test_it_asks_everybody_to_confirm_where_the_shop_wants_it() -> None:
-    shop = make_shop(vendor={"confirm_address": True})
-    make_card(shop, email="ada@example.org")
-    new, known = join(shop), join(shop, JoinForm(email="ada@example.org"))
-    assert new == known == Joined(state="confirm", vendor_code=shop.code)
-    assert kinds() == ["card_link", "confirm_join"]
-    assert len(rows(LoyaltyCard)) == 1
-
-
-def test_it_uses_a_mailed_link_once_and_looking_at_it_never() -> None:
-    shop = make_shop(vendor={"confirm_address": True, "ask_name": True})
-    join(shop, JoinForm(email="cleo@example.org", name="Cleo Martin"), store="main")
-    token = mailed_token()
-    for _ in range(5):
-        assert enrolment.get_pending(token=token, at=NOW).code == shop.code
-    joined = confirm(token, key="the-key-of-the-button")
-    (card,), (cleo,) = rows(LoyaltyCard), rows(Customer)
-    assert (joined.state, joined.public_token) == ("created", card.public_token)
-    assert (cleo.name, cleo.locale, card.enrolled_at_store_id) == ("Cleo Martin", "fr", shop.store_id)
-    assert confirm(token, key="the-key-of-the-button").public_token == card.public_token
-    with pytest.raises(LinkExpired):
-        confirm(token)
-    with pytest.raises(LinkExpired):
-        enrolment.get_pending(token=token, at=NOW)
-
-
-def test_it_shows_the_old_card_to_whoever_proves_its_address() -> None:
-    shop = make_shop(vendor={"confirm_address": True})
-    join(shop)
-    token = mailed_token()
-    card = make_card(shop, email="cleo@example.org")
-    assert confirm(token).public_token == card.public_token
-    assert len(rows(LoyaltyCard)) == 1
-
-
-def test_it_shows_nobody_a_card_by_a_phone_number_that_is_not_proven() -> None:
-    shop = make_shop(vendor={"confirm_address": True, "contact_field": "phone"})
-    join(shop, JoinForm(phone="621 123 456", email="mallory@example.org"))
-    token = mailed_token()
-    make_card(shop, email="cleo@example.org", phone="+352621123456")
-    joined = confirm(token)
-    assert (joined.state, joined.public_token) == ("confirm", None)
-
-
-def test_it_refuses_links_that_are_old_forged_or_of_another_kind() -> None:
-    shop = make_shop(vendor={"confirm_address": True})
-    join(shop)
-    token = mailed_token()
-    other_kind = links.confirmation(rows(Confirmation)[0].id, "password").rpartition("/")[2]
-    for wrong, at in [(token, NOW + timedelta(hours=24)), (token[:-2] + "xx", NOW), (other_kind, NOW), ("", NOW)]:
-        with pytest.raises(LinkExpired):
-            confirm(wrong, at=at)
-    assert rows(LoyaltyCard) == []
-
-
-def test_it_enrols_at_the_counter_with_any_address_or_none() -> None:
-    shop = make_shop()
-    for form in (JoinForm(), JoinForm(phone="621 123 456"), JoinForm(email="cleo@example.org")):
-        enrolled = enrolment.enrol_at_counter(actor=shop.ben, form=form, key=make_key(shop.ben, asked=form))
-        assert enrolled.created
-    assert len(rows(LoyaltyCard)) == 3
-    assert {card.enrolled_at_store_id for card in rows(LoyaltyCard)} == {shop.store_id}
-    assert kinds() == ["enrollment"]
-
-
-@pytest.mark.parametrize("form", [JoinForm(email="cleo@example.org"), JoinForm(phone="621 123 456")])
-def test_it_finds_the_card_of_a_known_customer_at_the_counter(form: JoinForm) -> None:
-    shop = make_shop()
-    card = make_card(shop, email="cleo@example.org", phone="+352621123456")
-    enrolled = enrolment.enrol_at_counter(actor=shop.ben, form=form, key=make_key(shop.ben))
-    assert (enrolled.card_id, enrolled.created) == (card.card_id, False)
-    assert kinds() == []
-
-
-def test_it_keeps_all_that_staff_type_whatever_the_shops_page_asks() -> None:
-    shop = make_shop()
-    form = JoinForm(name="Cleo Martin", birth_date=date(1990, 3, 24), marketing_consent=True)
-    enrolment.enrol_at_counter(actor=shop.ben, form=form, key=make_key(shop.ben), locale="lb")
-    enrolment.enrol_at_counter(actor=shop.ben, form=JoinForm(), key=make_key(shop.ben))
-    cleo, nobody = rows(Customer)
-    assert (cleo.name, cleo.birth_date, cleo.marketing_consent, cleo.locale) == (form.name, form.birth_date, True, "lb")
-    assert (nobody.name, nobody.birth_date, nobody.marketing_consent, nobody.locale) == (None, None, False, "en")
-
-
-def test_it_keeps_what_software_sends_unasked_only_where_it_may() -> None:
-    shop = make_shop(vendor={"locale": "de"})
-    for email, unasked in (("a@example.org", False), ("b@example.org", True)):
-        form = JoinForm(email=email, name="Cleo Martin")
-        enrolment.join(
-            vendor_code=shop.code,
-            store_code=None,
-            form=form,
-            locale=None,
-            key=make_key(asked=form),
-            at=NOW,
-            unasked=unasked,
-        )
-    assert [(person.name, person.locale) for person in rows(Customer)] == [(None, "de"), ("Cleo Martin", "de")]
-
-
-def test_it_enrols_once_when_the_cashier_taps_twice() -> None:
-    shop, key = make_shop(), make_key(make_shop("cafe").ben)
-    first = enrolment.enrol_at_counter(actor=shop.ben, form=JoinForm(), key=key)
-    second = enrolment.enrol_at_counter(actor=shop.ben, form=JoinForm(), key=key)
-    assert (second.card_id, second.replayed) == (first.card_id, True)
-    assert len(rows(LoyaltyCard)) == 1
-
-
-def test_it_enrols_at_the_counter_also_where_nobody_joins_alone() -> None:
-    shop = make_shop()
-    change_policy(shop, allow_self_enrollment=False)
-    assert enrolment.enrol_at_counter(actor=shop.ben, form=JoinForm(), key=make_key(shop.ben)).created
-    change_program(shop, is_active=False)
-    with pytest.raises(ProgramInactive):
-        enrolment.enrol_at_counter(actor=shop.ben, form=JoinForm(), key=make_key(shop.ben))
