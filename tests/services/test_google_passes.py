@@ -2,18 +2,14 @@
 
 import base64
 import json
-import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 
-from loyalty.database import db, transaction
 from loyalty.errors import CardInactive, CardNotFound, NotFound
-from loyalty.models.google import GoogleNonce
-from loyalty.services import cards, google_callbacks, google_passes, images, programs, rewards, stamps, stores
+from loyalty.services import cards, google_passes, images, programs, rewards, stamps, stores
 from loyalty.services.images import Shape
 from loyalty.wallets.google_account import SAVE_ADDRESS
 from tests.factories import Card, Shop, change_program, make_card, make_key, make_reward, make_shop, make_store
@@ -24,9 +20,7 @@ from tests.google_platform import (
     object_id,
     open_rows,
     program_of,
-    row_of,
     save,
-    told,
 )
 from tests.google_signer import ISSUER
 from tests.pictures import make_picture, opened
@@ -234,73 +228,3 @@ def test_it_says_why_it_is_off_without_https(bakery: Shop) -> None:
     google_passes.configure(google=plain)
     assert not google_passes.is_on()
     assert "https" in google_passes.reason_off()
-
-
-def test_it_notes_saving_and_removing(bakery: Shop) -> None:
-    card = make_card(bakery)
-    google_passes.offer_link(token=card.public_token, at=NOW)
-    deliver_all()
-    at = datetime.now(UTC)
-    assert google_callbacks.receive(body=told(bakery, card), at=at)
-    assert row_of(card.card_id).google_saved_at == at
-    assert len(open_rows()) == 1
-    assert google_callbacks.receive(body=told(bakery, card, event="del"), at=at)
-    assert row_of(card.card_id).google_saved_at is None
-
-
-def test_it_counts_a_callback_once_however_often_it_comes(bakery: Shop, app: Flask) -> None:
-    card = make_card(bakery)
-    google_passes.offer_link(token=card.public_token, at=NOW)
-    deliver_all()
-    body, effects = told(bakery, card, nonce="the same"), []
-    begin = threading.Barrier(10)
-
-    def receive() -> None:
-        with app.app_context():
-            begin.wait()
-            for _ in range(10):
-                effects.append(google_callbacks.receive(body=body, at=datetime.now(UTC)))
-
-    threads = [threading.Thread(target=receive) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(effects) == 100
-    assert effects.count(True) == 1
-    assert [row.version for row in open_rows()] == [1]
-
-
-def test_it_takes_back_the_nonce_with_an_effect_that_failed(bakery: Shop) -> None:
-    card = make_card(bakery)
-    save(card)
-    body = told(bakery, card, event="del")
-
-    def receive_and_fail() -> None:
-        with transaction():
-            assert google_callbacks.receive(body=body, at=datetime.now(UTC))
-            raise RuntimeError("the database went away")
-
-    with pytest.raises(RuntimeError):
-        receive_and_fail()
-    assert row_of(card.card_id).google_saved_at is not None
-    assert google_callbacks.receive(body=body, at=datetime.now(UTC))
-
-
-def test_it_believes_no_ids_that_do_not_belong_together(bakery: Shop) -> None:
-    card, meat = make_card(bakery), make_shop("meat")
-    save(card)
-    save(make_card(meat))
-    at = datetime.now(UTC)
-    for ids in ({"class_id": class_id(meat)}, {"object_id": f"{ISSUER}.card-unknown"}):
-        assert not google_callbacks.receive(body=told(bakery, card, event="del", **ids), at=at)
-    assert row_of(card.card_id).google_saved_at is not None
-
-
-def test_it_forgets_nonces_a_day_after_they_expired(bakery: Shop) -> None:
-    card = make_card(bakery)
-    google_callbacks.receive(body=told(bakery, card), at=datetime.now(UTC))
-    assert google_callbacks.delete_expired(before=datetime.now(UTC) + timedelta(hours=24)) == 0
-    assert google_callbacks.delete_expired(before=datetime.now(UTC) + timedelta(hours=26)) == 1
-    with transaction():
-        assert db.session.execute(sa.select(GoogleNonce)).all() == []
