@@ -35,7 +35,7 @@ from tests.expiring import (
     visit,
 )
 from tests.factories import change_program, make_key, make_reward
-from tests.services.test_webhooks import data, listen
+from tests.services.listening import data, listen
 from tests.tills import all_at_once
 
 pytestmark = pytest.mark.usefixtures("context")
