@@ -104,3 +104,15 @@ def find_operation(app: Flask, method: str, path: str) -> Operation | None:
     except Exception:
         return None
     return next((made for made in OPERATIONS if f"api.{made.name}" == endpoint), None)
+
+
+def walk(caller: Caller, path: str, **query: object) -> list[dict[str, Any]]:
+    """Read all pages of a list."""
+    found: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        page = caller.get(path, **query, **({"cursor": cursor} if cursor else {})).json or {}
+        found += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return found

@@ -13,7 +13,7 @@ from loyalty.models.vendors import Store, Vendor
 from loyalty.services import stamps
 from tests import factories
 from tests.factories import Card, Shop
-from tests.web.api.callers import Caller
+from tests.web.api.callers import Caller, walk
 from tests.web.test_queries import counted
 
 LOYALTY = "/vendor/loyalty"
@@ -69,18 +69,6 @@ def of(card: Card) -> str:
     return f"{LOYALTY}/cards/{card.card_id}/transactions"
 
 
-def walk(caller: Caller, path: str = ALL, **query: object) -> list[dict[str, Any]]:
-    """Read all pages of a list."""
-    found: list[dict[str, Any]] = []
-    cursor = None
-    while True:
-        page = caller.get(path, **query, **({"cursor": cursor} if cursor else {})).json or {}
-        found += page["items"]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            return found
-
-
 def stamp(caller: Caller, card: Card, **more: object) -> str:
     answer = caller.post(f"{LOYALTY}/stamps", {"card_id": str(card.card_id), **more})
     return str((answer.json or {})["transaction_id"])
@@ -94,7 +82,7 @@ def test_it_lists_what_happened(till: Caller, reader: Caller, card: Card, bakery
     body = {"card_id": str(card.card_id), "purchase_amount_cents": 1250, "order_reference": "R-1", "notes": "Cake"}
     earned = till.post(f"{LOYALTY}/points/earn", body).json or {}
     void(till, earned["transaction_id"])
-    voided, row, created = walk(reader)
+    voided, row, created = walk(reader, ALL)
     assert kinds([voided, row, created]) == ["points_voided", "points_earned", "card_created"]
     assert voided["related_transaction_id"] == row["transaction_id"] == earned["transaction_id"]
     assert (row["points_delta"], row["points_balance_after"], row["stamps_delta"]) == (125, 125, 0)
@@ -152,11 +140,11 @@ def test_it_filters(app: Flask, bakery: Shop, till: Caller, reader: Caller, card
     with app.app_context(), transaction():
         # What happened at a store that is closed by now is still there.
         db.session.get_one(Store, station).active = False
-    assert [row["transaction_id"] for row in walk(reader, type="stamp_earned")] == [away, here]
-    assert [row["transaction_id"] for row in walk(reader, store_code="station")] == [away]
-    assert kinds(walk(reader, card_id=card.card_id)) == ["stamp_earned", "card_created"]
-    assert [row["transaction_id"] for row in walk(reader, type="stamp_earned", store_code="main")] == [here]
-    assert walk(reader, type="stamp_earned", card_id=str(card.card_id), store_code="station") == []
+    assert [row["transaction_id"] for row in walk(reader, ALL, type="stamp_earned")] == [away, here]
+    assert [row["transaction_id"] for row in walk(reader, ALL, store_code="station")] == [away]
+    assert kinds(walk(reader, ALL, card_id=card.card_id)) == ["stamp_earned", "card_created"]
+    assert [row["transaction_id"] for row in walk(reader, ALL, type="stamp_earned", store_code="main")] == [here]
+    assert walk(reader, ALL, type="stamp_earned", card_id=str(card.card_id), store_code="station") == []
 
 
 def test_it_filters_by_time_and_by_the_days_of_the_shop(
@@ -164,21 +152,21 @@ def test_it_filters_by_time_and_by_the_days_of_the_shop(
 ) -> None:
     with app.app_context(), transaction():
         db.session.get_one(Vendor, bakery.vendor_id).timezone = "Pacific/Kiritimati"
-    rows = walk(reader)
+    rows = walk(reader, ALL)
     stamp(till, card)
-    row, created = walk(reader)
+    row, created = walk(reader, ALL)
     assert [created] == rows
     at, day = row["transaction_at"], row["local_day"]
-    assert walk(reader, **{"from": at}) == [row]
-    assert walk(reader, to=at) == [created]
-    assert walk(reader, **{"from": at, "to": at}) == []
-    assert row in walk(reader, **{"from": day, "to": day})
+    assert walk(reader, ALL, **{"from": at}) == [row]
+    assert walk(reader, ALL, to=at) == [created]
+    assert walk(reader, ALL, **{"from": at, "to": at}) == []
+    assert row in walk(reader, ALL, **{"from": day, "to": day})
     moment = datetime.fromisoformat(at)
     elsewhere = (moment + timedelta(microseconds=1)).astimezone().isoformat()
-    assert walk(reader, **{"from": elsewhere}) == []
+    assert walk(reader, ALL, **{"from": elsewhere}) == []
     following = (datetime.fromisoformat(day) + timedelta(days=1)).date().isoformat()
-    assert walk(reader, **{"from": following}) == []
-    assert row not in walk(reader, to=(datetime.fromisoformat(day) - timedelta(days=1)).date().isoformat())
+    assert walk(reader, ALL, **{"from": following}) == []
+    assert row not in walk(reader, ALL, to=(datetime.fromisoformat(day) - timedelta(days=1)).date().isoformat())
     assert moment.tzinfo == UTC
 
 
@@ -210,8 +198,8 @@ def test_it_lists_nothing_of_the_shop_next_door(app: Flask, reader: Caller, card
         meat = factories.make_shop("meat")
         foreign = factories.make_card(meat, stamps=5)
         factories.make_store(meat, "grill")
-    assert len(walk(reader)) == 1
-    assert walk(reader, card_id=foreign.card_id) == []
+    assert len(walk(reader, ALL)) == 1
+    assert walk(reader, ALL, card_id=foreign.card_id) == []
     assert reader.get(ALL, store_code="grill").status_code == 422
     answer = reader.get(of(foreign))
     assert (answer.status_code, (answer.json or {})["code"]) == (404, "CARD_NOT_FOUND")
@@ -222,7 +210,7 @@ def test_it_asks_the_database_a_few_times_however_many_there_are(
 ) -> None:
     for _ in range(12):
         stamp(till, card)
-    assert len(walk(reader)) == 13
+    assert len(walk(reader, ALL)) == 13
     with counted(app) as sent:
         reader.get(ALL, limit=10, store_code="main", **{"from": "2026-01-01", "to": "2999-01-01"})
     assert len(sent) <= 5, "\n".join(sent)
