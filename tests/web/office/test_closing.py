@@ -14,7 +14,7 @@ from loyalty.domain.values import Role
 from tests.browsing import hidden
 from tests.counter import at_counter
 from tests.factories import make_card, make_shop, open_session
-from tests.web.office.test_customers import Bakery, audited, enter
+from tests.web.office.customer_pages import Bakery, audited, enter
 
 PAGE = "/office/program/closing"
 

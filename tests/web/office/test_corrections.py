@@ -14,7 +14,7 @@ from loyalty.models.customers import Customer
 from loyalty.models.mail import Confirmation, EmailLog
 from tests.browsing import hidden
 from tests.factories import make_card, make_shop
-from tests.web.office.test_customers import Bakery, audited, enter
+from tests.web.office.customer_pages import Bakery, audited, enter
 
 
 @pytest.fixture

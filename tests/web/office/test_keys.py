@@ -11,15 +11,7 @@ from loyalty.domain.values import Role, Scope
 from loyalty.services import api_keys
 from loyalty.services.api_keys import KeyRow
 from tests.browsing import fields, hidden, send, sign_in
-from tests.office import Office, key_of, make_bakery, make_butcher, make_office
-
-
-@pytest.fixture
-def ada(app: Flask, client: FlaskClient) -> Office:
-    with app.app_context():
-        office = make_bakery()
-    sign_in(client, office)
-    return office
+from tests.office import Office, key_of, make_butcher, make_office
 
 
 def stored(app: Flask, office: Office) -> list[KeyRow]:

@@ -13,18 +13,10 @@ from loyalty.domain.settings import LOCALES
 from loyalty.models.mail import EmailLog, EmailTemplate
 from loyalty.services import messages
 from tests.browsing import send, sign_in
-from tests.office import Office, make_bakery, make_butcher
+from tests.office import Office, make_butcher
 
 PAGE = "/office/mails/reward_ready/en"
 WORDS = {"subject": "Come to {shop}", "body": "Your {reward} waits!\n\nSee <you> soon.\nAda"}
-
-
-@pytest.fixture
-def ada(app: Flask, client: FlaskClient) -> Office:
-    with app.app_context():
-        office = make_bakery()
-    sign_in(client, office)
-    return office
 
 
 def kept(app: Flask) -> list[tuple[str, str, str]]:

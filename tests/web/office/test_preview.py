@@ -11,18 +11,10 @@ from loyalty.domain.codes import is_scan_code
 from loyalty.services import passes, programs
 from loyalty.web.office import preview
 from tests import apple_passes
-from tests.browsing import fields, send, sign_in
-from tests.office import Office, make_bakery
+from tests.browsing import fields, send
+from tests.office import Office
 
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def ada(app: Flask, client: FlaskClient) -> Office:
-    with app.app_context():
-        office = make_bakery()
-    sign_in(client, office)
-    return office
 
 
 @pytest.fixture

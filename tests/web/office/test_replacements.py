@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from loyalty.domain.values import Role
 from tests.browsing import hidden
 from tests.factories import Card, Shop, make_card, make_shop
-from tests.web.office.test_customers import Bakery, audited, enter
+from tests.web.office.customer_pages import Bakery, audited, enter
 
 
 @pytest.fixture

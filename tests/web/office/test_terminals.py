@@ -11,15 +11,7 @@ from loyalty.services import stores, terminals
 from loyalty.services.terminals import TerminalRow
 from loyalty.web.access import now
 from tests.browsing import fields, hidden, send, sign_in
-from tests.office import Office, key_of, make_bakery, make_butcher
-
-
-@pytest.fixture
-def ada(app: Flask, client: FlaskClient) -> Office:
-    with app.app_context():
-        office = make_bakery()
-    sign_in(client, office)
-    return office
+from tests.office import Office, key_of, make_butcher
 
 
 def stored(app: Flask, office: Office) -> list[TerminalRow]:

@@ -9,15 +9,7 @@ from loyalty.models.vendors import Vendor
 from loyalty.services import vendors
 from loyalty.services.vendors import VendorSettings
 from tests.browsing import fields, send, sign_in
-from tests.office import Office, make_bakery, make_butcher
-
-
-@pytest.fixture
-def ada(app: Flask, client: FlaskClient) -> Office:
-    with app.app_context():
-        office = make_bakery()
-    sign_in(client, office)
-    return office
+from tests.office import Office, make_butcher
 
 
 def stored(app: Flask, office: Office) -> VendorSettings:

@@ -18,18 +18,10 @@ from loyalty.models.webhooks import WebhookDelivery, WebhookEndpoint
 from loyalty.services import webhook_deliveries, webhook_sending, webhooks
 from loyalty.services.webhooks import EndpointRow
 from tests.browsing import fields, hidden, send, sign_in
-from tests.office import Office, key_of, make_bakery, make_butcher, make_office
+from tests.office import Office, key_of, make_butcher, make_office
 
 URL = "https://hooks.bakery.example/in"
 PAGE = "/office/webhooks"
-
-
-@pytest.fixture
-def ada(app: Flask, client: FlaskClient) -> Office:
-    with app.app_context():
-        office = make_bakery()
-    sign_in(client, office)
-    return office
 
 
 def rows(app: Flask, office: Office) -> list[EndpointRow]:
