@@ -21,7 +21,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import TextClause, delete, func, insert, select, text, update
+from sqlalchemy import TextClause, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
 from loyalty.database import AnyRow, Base, db, transaction
@@ -29,9 +29,10 @@ from loyalty.services import stats_cards, stats_days
 
 STAFF_DAYS_KEPT: Final = 90
 LOOK_BACK: Final = timedelta(minutes=30)
-# So many rows are searched, and so many days of a vendor counted, in one transaction: at first a week, and twice as
-# many as before while that is quick, since a small shop's year costs less than a large one's week.
+# So many rows or cards are searched, and so many days of a vendor counted, in one transaction: of days at first a week,
+# and twice as many as before while that is quick, since a small shop's year costs less than a large one's week.
 _ROWS: Final = 5_000
+_CARDS: Final = 500
 _DAYS: Final = 7
 _MOST_DAYS: Final = 120
 _QUICK: Final = 200_000_000
@@ -39,7 +40,8 @@ _SEARCH: Final = 7_203_451_001
 _VENDOR: Final = 1_720_345  # the first half of the lock's number, a hash of the vendor the second
 
 _tables = Base.metadata.tables
-_row, _stats, _due = _tables["loyalty_transactions"], _tables["card_stats"], _tables["stats_due"]
+_row, _card = _tables["loyalty_transactions"], _tables["loyalty_cards"]
+_stats, _due = _tables["card_stats"], _tables["stats_due"]
 _daily, _staff, _progress = _tables["daily_stats"], _tables["daily_staff_stats"], _tables["stats_progress"]
 _log = logging.getLogger(__name__)
 
@@ -91,18 +93,45 @@ def wait_for_vendor(*, vendor_id: UUID) -> None:
 
 def _search(ends: int) -> int:
     """Count the cards with new rows; returns how many."""
-    counted, position, found = 0, None, []
     begin = _first_id(_real_time() - LOOK_BACK)
-    while position is None or (len(found) == _ROWS and time.monotonic_ns() < ends):
+    position = db.session.scalar(select(_progress.c.searched_to))
+    return _search_cards(ends, begin) if position is None else _search_rows(ends, begin, position)
+
+
+def _search_rows(ends: int, begin: UUID, position: UUID) -> int:
+    counted, found = 0, []
+    while True:
         with transaction():
             if not _is_free(text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": _SEARCH}):
                 return counted
-            position = position or db.session.scalar(select(_progress.c.searched_to)) or UUID(int=0)
             found = _rows_after(position)
             counted += _count_cards(list({row.card_id for row in found}))
             position = UUID(str(found[-1].id)) if found else position
             _remember(min(position, begin))
-    return counted
+        if len(found) < _ROWS or time.monotonic_ns() >= ends:
+            return counted
+
+
+def _search_cards(ends: int, begin: UUID) -> int:
+    """Count all cards that are behind, where no search has come to its end yet.
+
+    Shop by shop: in the order of rows, cards of all shops come together, and each few of them mark all days again.
+    Every run begins with the first card, so that the one that comes to the end has seen all that was there at its
+    beginning.
+    """
+    counted, after = 0, None
+    while True:
+        with transaction():
+            if not _is_free(text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": _SEARCH}):
+                return counted
+            found = _cards_behind(after)
+            counted += _count_cards([row.id for row in found])
+            if not found:
+                _remember(begin)
+                return counted
+            after = (found[-1].vendor_id, found[-1].card_number)
+        if time.monotonic_ns() >= ends:
+            return counted
 
 
 def _count_cards(card_ids: list[UUID]) -> int:
@@ -155,16 +184,34 @@ def _count(vendor_id: UUID, most: int, staff_from: date) -> int:
 def _vendors_due() -> list[UUID]:
     latest = func.max(_due.c.local_day).desc()
     query = select(_due.c.vendor_id).group_by(_due.c.vendor_id).order_by(latest, _due.c.vendor_id)
-    return list(db.session.execute(query).scalars())
+    with transaction():
+        _allow_long_statements()
+        return list(db.session.execute(query).scalars())
 
 
 def _days_left() -> int:
     days = select(_due.c.vendor_id, _due.c.local_day).distinct().subquery()
-    return int(db.session.execute(select(func.count()).select_from(days)).scalar_one())
+    with transaction():
+        _allow_long_statements()
+        return int(db.session.execute(select(func.count()).select_from(days)).scalar_one())
 
 
 def _rows_after(position: UUID) -> list[AnyRow]:
     query = select(_row.c.id, _row.c.card_id).where(_row.c.id > position).order_by(_row.c.id).limit(_ROWS)
+    return list(db.session.execute(query).all())
+
+
+def _cards_behind(after: tuple[UUID, str] | None) -> list[AnyRow]:
+    _allow_long_statements()
+    query = (
+        select(_card.c.id, _card.c.vendor_id, _card.c.card_number)
+        .outerjoin(_stats, _stats.c.card_id == _card.c.id)
+        .where(_card.c.ledger_seq > func.coalesce(_stats.c.ledger_seq, 0))
+        .order_by(_card.c.vendor_id, _card.c.card_number)
+        .limit(_CARDS)
+    )
+    if after is not None:
+        query = query.where(tuple_(_card.c.vendor_id, _card.c.card_number) > after)
     return list(db.session.execute(query).all())
 
 
