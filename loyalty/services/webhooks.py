@@ -1,6 +1,6 @@
 """Endpoints of a vendor's own software: added, paused, given a new secret, removed; all by the owner."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -113,93 +113,74 @@ def change(*, actor: Actor, endpoint_id: UUID, details: Mapping[str, object], ke
     require(actor=actor)
     cleaned = _clean(details)
 
-    def work() -> EndpointReceipt:
-        endpoint = lock(actor=actor, endpoint_id=endpoint_id)
+    def fill(endpoint: WebhookEndpoint) -> None:
         for name, value in cleaned.items():
             setattr(endpoint, name, value)
-        return _done(actor, "webhook.changed", endpoint)
 
-    return idempotency.run(key, EndpointReceipt, work, vendor_id=actor.vendor_id)
+    return _act(actor, "webhook.changed", endpoint_id, key, fill)
 
 
 def pause(*, actor: Actor, endpoint_id: UUID, key: RequestKey) -> EndpointReceipt:
     """Send nothing for now; what happens meanwhile waits."""
-    require(actor=actor)
 
-    def work() -> EndpointReceipt:
-        endpoint = lock(actor=actor, endpoint_id=endpoint_id)
+    def stop(endpoint: WebhookEndpoint) -> None:
         if endpoint.state == "active":
             endpoint.state, endpoint.paused_reason, endpoint.paused_at = "paused", "owner", clock()
-        return _done(actor, "webhook.paused", endpoint)
 
-    return idempotency.run(key, EndpointReceipt, work, vendor_id=actor.vendor_id)
+    return _act(actor, "webhook.paused", endpoint_id, key, stop)
 
 
 def resume(*, actor: Actor, endpoint_id: UUID, key: RequestKey) -> EndpointReceipt:
     """Go on sending, the oldest first."""
-    require(actor=actor)
 
-    def work() -> EndpointReceipt:
-        endpoint = lock(actor=actor, endpoint_id=endpoint_id)
+    def start(endpoint: WebhookEndpoint) -> None:
         endpoint.state, endpoint.paused_reason, endpoint.paused_at = "active", None, None
         endpoint.failures, endpoint.failing_since, endpoint.quiet_until = 0, None, None
         db.session.flush()
         webhook_sending.hurry_waiting(endpoint_id=endpoint.id, vendor_id=endpoint.vendor_id)
-        return _done(actor, "webhook.resumed", endpoint)
 
-    return idempotency.run(key, EndpointReceipt, work, vendor_id=actor.vendor_id)
+    return _act(actor, "webhook.resumed", endpoint_id, key, start)
 
 
 def rotate_secret(*, actor: Actor, endpoint_id: UUID, key: RequestKey) -> EndpointReceipt:
     """Make a new secret; messages carry the signatures of both until the old one ends a day later."""
-    require(actor=actor)
 
-    def work() -> EndpointReceipt:
-        endpoint = lock(actor=actor, endpoint_id=endpoint_id)
+    def replace(endpoint: WebhookEndpoint) -> str:
         secret = rules.make_secret()
         endpoint.old_secret, endpoint.old_secret_until = endpoint.secret, clock() + OLD_SECRET_LASTS
         endpoint.secret = _seal(secret)
-        return _done(actor, "webhook.secret_rotated", endpoint, secret)
+        return secret
 
-    return idempotency.run(key, EndpointReceipt, work, vendor_id=actor.vendor_id)
+    return _act(actor, "webhook.secret_rotated", endpoint_id, key, replace)
 
 
 def end_old_secret(*, actor: Actor, endpoint_id: UUID, key: RequestKey) -> EndpointReceipt:
     """Sign with the new secret alone from now on."""
-    require(actor=actor)
 
-    def work() -> EndpointReceipt:
-        endpoint = lock(actor=actor, endpoint_id=endpoint_id)
+    def forget(endpoint: WebhookEndpoint) -> None:
         endpoint.old_secret, endpoint.old_secret_until = None, None
-        return _done(actor, "webhook.old_secret_ended", endpoint)
 
-    return idempotency.run(key, EndpointReceipt, work, vendor_id=actor.vendor_id)
+    return _act(actor, "webhook.old_secret_ended", endpoint_id, key, forget)
 
 
 def remove(*, actor: Actor, endpoint_id: UUID, key: RequestKey) -> EndpointReceipt:
     """Send nothing there any more; what waits is never sent."""
-    require(actor=actor)
 
-    def work() -> EndpointReceipt:
-        endpoint = lock(actor=actor, endpoint_id=endpoint_id)
+    def close(endpoint: WebhookEndpoint) -> None:
         endpoint.state, endpoint.paused_reason, endpoint.paused_at = "removed", None, None
-        return _done(actor, "webhook.removed", endpoint)
 
-    return idempotency.run(key, EndpointReceipt, work, vendor_id=actor.vendor_id)
+    return _act(actor, "webhook.removed", endpoint_id, key, close)
 
 
 def send_test(*, actor: Actor, endpoint_id: UUID, key: RequestKey) -> EndpointReceipt:
     """Send an event that says nothing, to see whether the other side answers."""
-    require(actor=actor)
 
-    def work() -> EndpointReceipt:
-        endpoint = lock(actor=actor, endpoint_id=endpoint_id)
+    def note(endpoint: WebhookEndpoint) -> None:
         endpoint.quiet_until = None
         event = webhook_events.Event(TEST_EVENT, clock(), {})
         webhook_events.write_one(endpoint_id=endpoint.id, vendor_id=actor.vendor_id, event=event)
-        return _done(actor, "webhook.tested", endpoint)
 
-    return idempotency.run(key, EndpointReceipt, work, vendor_id=actor.vendor_id)
+    return _act(actor, "webhook.tested", endpoint_id, key, note)
 
 
 def lock(*, actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
@@ -268,6 +249,20 @@ def _row(endpoint: WebhookEndpoint, waiting: int, failed: int, last_delivered_at
         failed=failed,
         last_delivered_at=last_delivered_at,
     )
+
+
+def _act(
+    actor: Actor, action: str, endpoint_id: UUID, key: RequestKey, change: Callable[[WebhookEndpoint], str | None]
+) -> EndpointReceipt:
+    """Let the owner change an endpoint, once per key; what the change returns is a secret that is shown once."""
+    require(actor=actor)
+
+    def work() -> EndpointReceipt:
+        endpoint = lock(actor=actor, endpoint_id=endpoint_id)
+        secret = change(endpoint)
+        return _done(actor, action, endpoint, secret)
+
+    return idempotency.run(key, EndpointReceipt, work, vendor_id=actor.vendor_id)
 
 
 def _done(actor: Actor, action: str, endpoint: WebhookEndpoint, secret: str | None = None) -> EndpointReceipt:
