@@ -19,7 +19,7 @@ run: .venv/.run ## start everything: servers, demo shop, web server, worker and 
 	@$(BIN)/python -m loyalty.serve
 
 test: .venv/.dev chromium ## run all tests, in two processes
-	@$(BIN)/pytest -q -n 2
+	@$(BIN)/pytest -q -n 2 --dist worksteal
 
 fuzz: .venv/.dev ## ask the JSON API 200,000 times what its description allows and forbids (hours; FUZZ_EXAMPLES, FUZZ_SEED)
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-2000} $(BIN)/pytest -q -s tests/web/api/test_schemathesis.py
