@@ -65,9 +65,10 @@ def list_page(*, admin: Admin, filters: AuditFilters, before: UUID | None = None
 
 
 def list_of_platform(*, actor: Actor, before: UUID | None = None) -> AuditPage:
-    """List what the platform did at a vendor, for its owner."""
+    """List what the platform did at a vendor, for its owner; of many cards switched together the one event."""
     roles.require(actor=actor, role=Role.OWNER)
-    return _page(before, AuditEvent.vendor_id == actor.vendor_id, AuditEvent.on_behalf.is_(True))
+    is_part = AuditEvent.details.has_key("bulk")
+    return _page(before, AuditEvent.vendor_id == actor.vendor_id, AuditEvent.on_behalf.is_(True), ~is_part)
 
 
 def _page(before: UUID | None, *conditions: ColumnElement[bool]) -> AuditPage:

@@ -1,5 +1,6 @@
 """The steps of a mass of cards that a worker takes: each card alone, in a transaction of its own, once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -51,9 +52,7 @@ def find_batch(*, bulk_id: UUID) -> Batch | None:
 
 def switch_off(*, batch: Batch, card_id: UUID) -> None:
     """Switch a card off as everybody does, once: after a kill the same key gives the same answer."""
-    receipt = cards.deactivate(
-        actor=batch.actor, card=CardRef(card_id=card_id), reason=batch.reason, key=_key(batch, card_id, "off")
-    )
+    receipt = _switch(batch, card_id, "off", lambda _: False)
     _note(batch, card_id, "off" if receipt.transaction_id else "skipped", receipt.transaction_id)
 
 
@@ -64,19 +63,10 @@ def switch_on(*, batch: Batch, card_id: UUID) -> None:
         _note(batch, card_id, "left", None)
         return
 
-    def rule(scene: Scene) -> CardStatusReceipt:
-        may = not scene.state.is_active and _newest_switch(card_id) == own and not _is_taken(card_id)
-        return cards.switch(scene, active=may or scene.state.is_active, reason=batch.reason)
+    def is_on(scene: Scene) -> bool:
+        return scene.state.is_active or (_newest_switch(card_id) == own and not _is_taken(card_id))
 
-    receipt = perform(
-        actor=batch.actor,
-        card=CardRef(card_id=card_id),
-        key=_key(batch, card_id, "on"),
-        receipt=CardStatusReceipt,
-        rule=rule,
-        ground=Ground(active=False, manager=True),
-        approval=None,
-    )
+    receipt = _switch(batch, card_id, "on", is_on)
     _note(batch, card_id, "on" if receipt.transaction_id else "kept", own)
 
 
@@ -104,6 +94,22 @@ def go_on(*, batch: Batch) -> bool:
 def _is_open(is_undo: bool) -> ColumnElement[bool]:
     """Whether a card is still to be seen to. An undo sees to waiting ones, too: a killed worker noted nothing."""
     return BulkCard.state.in_(("waiting", "off") if is_undo else ("waiting",))
+
+
+def _switch(batch: Batch, card_id: UUID, direction: str, is_on: Callable[[Scene], bool]) -> CardStatusReceipt:
+    def rule(scene: Scene) -> CardStatusReceipt:
+        details = {"bulk": str(batch.bulk_id)}
+        return cards.switch(scene, active=is_on(scene), reason=batch.reason, details=details)
+
+    return perform(
+        actor=batch.actor,
+        card=CardRef(card_id=card_id),
+        key=_key(batch, card_id, direction),
+        receipt=CardStatusReceipt,
+        rule=rule,
+        ground=Ground(active=False, manager=True),
+        approval=None,
+    )
 
 
 def _key(batch: Batch, card_id: UUID, direction: str) -> RequestKey:

@@ -1,6 +1,7 @@
 """Cards: made, deactivated, reactivated."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
@@ -88,7 +89,9 @@ def reactivate(
     return _set_active(actor, card, True, reason, key, approval)
 
 
-def switch(scene: Scene, *, active: bool, reason: str) -> CardStatusReceipt:
+def switch(
+    scene: Scene, *, active: bool, reason: str, details: Mapping[str, object] | None = None
+) -> CardStatusReceipt:
     """Close or open the locked card; one that is so already stays as it is."""
     transaction_id = None
     if active and _is_erased(scene.card.id):
@@ -97,7 +100,9 @@ def switch(scene: Scene, *, active: bool, reason: str) -> CardStatusReceipt:
         kind = TransactionType.CARD_REACTIVATED if active else TransactionType.CARD_DEACTIVATED
         scene.state.is_active = active
         transaction_id = scene.append(Entry(kind, notes=reason))
-        audit.record(actor=scene.actor, action=kind.value, subject_type="card", subject_id=scene.card.id)
+        audit.record(
+            actor=scene.actor, action=kind.value, subject_type="card", subject_id=scene.card.id, details=details
+        )
     return CardStatusReceipt(
         card_id=scene.card.id,
         card_number=scene.card.card_number,

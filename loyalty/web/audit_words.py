@@ -1,12 +1,18 @@
 """The audit log in words: what was done, to what, and how."""
 
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from loyalty.errors import N_
-from loyalty.web.locale import moment, number
+from loyalty.web.locale import day, moment, number
 from loyalty.web.sentences import gettext
+
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# As the services write them.
+_DAY: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
+_MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(\+00:00|Z)")
 
 ACTIONS: Final = {
     "acting.ended": N_("Left the office of the shop"),
@@ -14,11 +20,12 @@ ACTIONS: Final = {
     "api_key.created": N_("Made a key"),
     "api_key.revoked": N_("Revoked a key"),
     "api_key.rotated": N_("Renewed a key"),
+    "archive.exported": N_("Downloaded everything that the shop keeps"),
     "bulk.started": N_("Began to switch off many cards"),
     "bulk.undone": N_("Took back switching off many cards"),
     "card.adjusted": N_("Corrected a balance"),
-    "card.points_restored": N_("Gave expired points back"),
     "card.link_mailed": N_("Mailed the link to a card"),
+    "card.merged": N_("Put two cards together"),
     "card.points_restored": N_("Gave expired points back"),
     "card.replaced": N_("Replaced a card"),
     "card.resent": N_("Sent the passes of a card again"),
@@ -31,6 +38,7 @@ ACTIONS: Final = {
     "customer.erasure_called_off": N_("Called off erasing a customer"),
     "customer.erasure_scheduled": N_("Decided to erase a customer later"),
     "customer.exported": N_("Downloaded what is known of a customer"),
+    "customer.told_apart": N_("Noted that two customers are not the same person"),
     "customers.exported": N_("Downloaded the list of customers"),
     "failure.retried": N_("Tried a delivery again"),
     "failures.retried": N_("Tried all deliveries of a kind again"),
@@ -111,6 +119,7 @@ _DETAILS: Final = {
     "allow_cross_store_redemption": N_("Rewards are given at every store"),
     "allow_self_enrollment": N_("Customers may join by themselves"),
     "allow_void_transactions": N_("Stamps, points and rewards can be taken back"),
+    "bulk": N_("Together with others"),
     "cards": N_("Cards"),
     "changed": N_("Changed"),
     "code": N_("Short name"),
@@ -154,6 +163,11 @@ def subject_words(subject_type: str) -> str:
     return gettext(_SUBJECTS[subject_type]) if subject_type in _SUBJECTS else subject_type.replace("_", " ")
 
 
+def short_id(text: str) -> str:
+    """Return the end of an id, by which two of them are told apart; any other text as it is."""
+    return f"…{text[-8:]}" if _ID.fullmatch(text) else text
+
+
 def detail_words(details: Mapping[str, object]) -> list[tuple[str, str]]:
     """Say how it was done: names and values, of what was changed the one before and the one after."""
     before, after = details.get("before"), details.get("after")
@@ -181,15 +195,17 @@ def _text(value: object) -> str:
         return ", ".join(_label(item) if isinstance(item, str) else _text(item) for item in value) or "–"
     if isinstance(value, Mapping):
         return ", ".join(f"{_label(str(name))}: {_text(each)}" for name, each in sorted(value.items()))
-    return _time(str(value))
+    return _plain(str(value))
 
 
-def _time(text: str) -> str:
-    """Write a moment as people do; any other text as it is."""
-    if "T" not in text or len(text) > 40:
-        return text
+def _plain(text: str) -> str:
+    """Write moments and days as people do, ids shortly; any other text as it is."""
     try:
-        read = datetime.fromisoformat(text)
+        if _DAY.fullmatch(text):
+            return day(date.fromisoformat(text))
+        if _MOMENT.fullmatch(text):
+            return moment(datetime.fromisoformat(text))
     except ValueError:
+        # A name that only looks like one.
         return text
-    return moment(read) if read.tzinfo else text
+    return short_id(text)

@@ -212,7 +212,7 @@ def test_it_waits_for_a_suspended_shop_and_for_a_card_that_is_in_use(
         set_status(shop, "active")
         due_again(row)
         with monkeypatch.context() as patched:
-            patched.setattr(cards, "deactivate", in_progress)
+            patched.setattr(cards, "switch", in_progress)
             jobs.deliver(str(row))
         assert bulk.states(bulk_id) == {card.card_id: "waiting"}
         due_again(row)
@@ -220,7 +220,7 @@ def test_it_waits_for_a_suspended_shop_and_for_a_card_that_is_in_use(
         assert bulk.states(bulk_id) == {card.card_id: "off"}
 
 
-def in_progress(**_: object) -> None:
+def in_progress(*_: object, **__: object) -> None:
     raise IdempotencyInProgress
 
 

@@ -59,9 +59,11 @@ def test_it_has_words_for_what_a_shop_does_all_day(app: Flask) -> None:
          [("Changed", "Name, Lock minutes"), ("Role", "manager")]),
         ({"store_id": None, "until": "2026-01-05T10:30:00+00:00"},
          [("Store", "–"), ("Until", "5 Jan 2026, 10:30 UTC")]),
+        ({"joined_since": "2026-01-05", "transaction": "01a1ff9d-5180-74b2-b704-f42abb99a901"},
+         [("Joined from", "5 Jan 2026"), ("Entry", "…bb99a901")]),
         ({"delta": -12000, "note": "Tuesday"}, [("Changed by", "-12,000"), ("Note", "Tuesday")]),
     ],
-    ids=["nothing", "before and after", "switch", "list", "time", "number"],
+    ids=["nothing", "before and after", "switch", "list", "time", "day and id", "number"],
 )  # fmt: skip
 def test_it_says_details_as_people_do(app: Flask, details: dict[str, object], words: list[tuple[str, str]]) -> None:
     with app.test_request_context("/admin/audit?lang=en"):

@@ -22,6 +22,7 @@ from loyalty.web.admin import (
 from loyalty.web.admin.blueprint import blueprint
 from loyalty.web.errors import PageTooOld, register_renderer, sentence_of
 from loyalty.web.htmx import is_htmx
+from loyalty.web.sentences import gettext
 
 __all__ = [
     "acting",
@@ -54,7 +55,8 @@ def refuse(error: LoyaltyError, status: int) -> ResponseReturnValue:
     # Somebody left in another tab: what this one wanted has happened.
     is_leaving = isinstance(error, PageTooOld) and request.endpoint == "admin.leave_vendor"
     if is_leaving and current_user.is_authenticated and not current_user.session.acting_until:
-        return redirect(url_for("admin.home"), 303)
+        words = gettext("You act for no shop any more.")
+        return render_template("admin/refused.html", error=error, sentence=words), status
     template = "admin/_refused.html" if is_htmx() else "admin/refused.html"
     return render_template(template, error=error, sentence=sentence_of(error)), status
 

@@ -15,7 +15,7 @@ from loyalty.services import audit_log
 from loyalty.services.audit_log import AuditFilters, AuditPage
 from loyalty.web.access import current_admin, requires
 from loyalty.web.admin.blueprint import blueprint
-from loyalty.web.audit_words import ACTIONS, action_words, detail_words, subject_words
+from loyalty.web.audit_words import ACTIONS, action_words, detail_words, short_id, subject_words
 from loyalty.web.fields import DayField
 from loyalty.web.sentences import gettext
 from loyalty.web.settings_forms import SettingsForm
@@ -78,6 +78,7 @@ def _page(form: AuditForm, page: AuditPage | None) -> str:
         page=page,
         query=form.query,
         action_words=action_words,
+        short_id=short_id,
         subject_words=subject_words,
         detail_words=detail_words,
     )

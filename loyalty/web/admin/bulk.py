@@ -15,9 +15,10 @@ from loyalty.services import bulk_choices, bulk_deactivations, platform_vendors
 from loyalty.services.bulk_choices import CardChoice, Preview
 from loyalty.web.access import current_admin, requires
 from loyalty.web.admin.blueprint import blueprint
+from loyalty.web.audit_words import detail_words
 from loyalty.web.fields import DayField, WholeNumberField
 from loyalty.web.forms import request_key
-from loyalty.web.htmx import is_htmx
+from loyalty.web.htmx import render
 from loyalty.web.sentences import gettext
 from loyalty.web.settings_forms import SettingsForm
 
@@ -107,7 +108,8 @@ def switch_cards_off(vendor_id: UUID) -> ResponseReturnValue:
 def bulk(bulk_id: UUID) -> ResponseReturnValue:
     """Show how far a mass of cards is; to the page itself only what changes."""
     seen = bulk_deactivations.get(admin=current_admin(), bulk_id=bulk_id)
-    return render_template("admin/_bulk.html" if is_htmx() else "admin/bulk.html", bulk=seen)
+    chosen = seen.choice | ({"store_id": seen.store_name} if seen.store_name else {})
+    return render("admin/bulk.html", "admin/_bulk.html", bulk=seen, chosen=detail_words(chosen))
 
 
 @blueprint.post("/bulk/<uuid:bulk_id>/undo")
