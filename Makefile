@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test fuzz sure lint fix strings check-strings bench shots lock chromium
+.PHONY: help run test fuzz sure lint fix strings check-strings bench year shots lock chromium
 BIN := .venv/bin
 # The first that is new enough; a name on the PATH may belong to a version that is not really there.
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -52,6 +52,9 @@ check-strings: .venv/.dev
 
 bench: .venv/.dev ## measure stamps, passes and pushes beside what this machine can do
 	@$(BIN)/python -m benchmarks
+
+year: .venv/.dev ## live through a year with 10,000 customers whose points expire (CUSTOMERS, SEED)
+	@CUSTOMERS=$${CUSTOMERS:-10000} $(BIN)/pytest -q tests/test_year.py
 
 shots: .venv/.dev chromium ## take the screenshots of docs/
 	@$(BIN)/python -m tests.browser.shots
