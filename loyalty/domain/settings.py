@@ -15,6 +15,7 @@ import phonenumbers
 
 from loyalty.domain import bounds
 from loyalty.domain.colours import normalise_colour
+from loyalty.domain.mails import MOST_BIRTHDAY_POINTS, MOST_BIRTHDAY_STAMPS, SENDER_NAME_LENGTH
 from loyalty.domain.pictures import is_own_address
 from loyalty.domain.values import LoyaltyType
 from loyalty.errors import N_, ValidationError
@@ -259,6 +260,14 @@ STAFF_PIN: Final[Mapping[str, Check]] = {
     "name": _text(bounds.NAME_LENGTH, required=True),
     "role": _choice(("staff", "manager")),
     "store": _id_or_all,
+}
+MAILS: Final[Mapping[str, Check]] = {
+    "sender_name": _text(SENDER_NAME_LENGTH),
+    "birthday": _yes_or_no,
+    "birthday_points": _whole_number((0, MOST_BIRTHDAY_POINTS)),
+    "birthday_stamps": _whole_number((0, MOST_BIRTHDAY_STAMPS)),
+    "miss_you": _yes_or_no,
+    "daily_digest": _yes_or_no,
 }
 TERMINAL: Final[Mapping[str, Check]] = {
     "label": _text(bounds.NAME_LENGTH, required=True),

@@ -11,9 +11,11 @@ from loyalty.jobs import clock, google, webhooks
 from loyalty.jobs.clock import Task
 from loyalty.services import (
     clock_tasks,
+    digests,
     expiry,
     google_callbacks,
     idempotency,
+    lifecycle,
     outbox,
     privacy_phones,
     retention,
@@ -80,6 +82,14 @@ def _retain(at: datetime) -> int:
     return retention.run(at=at).erased
 
 
+def _digest(at: datetime) -> int:
+    return digests.run(at=at)
+
+
+def _write_to_customers(at: datetime) -> int:
+    return lifecycle.run(at=at)
+
+
 # What takes long with many shops may be away for longer before it is late.
 TASKS: Final = (
     Task("ring", _ring),
@@ -90,6 +100,8 @@ TASKS: Final = (
     Task("phones", _forget_phones),
     Task("retention", _retain, every=timedelta(hours=1), late_after=timedelta(days=1)),
     Task("google", google.reconcile),
+    Task("digests", _digest, every=timedelta(minutes=30), late_after=timedelta(days=1)),
+    Task("lifecycle", _write_to_customers, every=timedelta(hours=1), late_after=timedelta(days=1)),
     Task("statistics", _count, late_after=_HOURS),
     Task("expiry", _expire, late_after=_HOURS),
 )

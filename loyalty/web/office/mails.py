@@ -4,19 +4,36 @@ from flask import flash, make_response, redirect, render_template, request, url_
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import StringField, TextAreaField
+from wtforms import BooleanField, StringField, TextAreaField
 
-from loyalty.domain import wording
+from loyalty.domain import settings, wording
 from loyalty.domain.values import Role
 from loyalty.errors import ValidationError
-from loyalty.services import mail_wording
+from loyalty.services import mail_settings, mail_wording
+from loyalty.services.mail_settings import MailSettingsRow
 from loyalty.services.mail_wording import Wording
 from loyalty.web import mail_words, security
 from loyalty.web.access import current_actor, now, requires
+from loyalty.web.fields import WholeNumberField
 from loyalty.web.forms import request_key
 from loyalty.web.locale import LANGUAGES
 from loyalty.web.office.blueprint import blueprint
+from loyalty.web.office.forms import OfficeForm
 from loyalty.web.sentences import gettext
+
+
+class MailSettingsForm(OfficeForm):
+    """Under which name the shop writes, and what it sends of its own accord."""
+
+    checks = settings.MAILS
+
+    sender_name = StringField(_l("Sender of the mails"))
+    birthday = BooleanField(_l("Congratulate on birthdays"))
+    birthday_points = WholeNumberField(_l("Points as a present"))
+    birthday_stamps = WholeNumberField(_l("Stamps as a present"))
+    miss_you = BooleanField(_l("Write to regulars who stay away"))
+    daily_digest = BooleanField(_l("Mail me what needs my attention, at most once a day"))
+
 
 _NIGHT = "@media (prefers-color-scheme: dark)"
 LOOKS = {"light": _l("Light"), "dark": _l("Dark"), "text": _l("Text only")}
@@ -49,6 +66,28 @@ def list_mail_kinds() -> ResponseReturnValue:
     """List the mails to customers, and which of them the shop words itself."""
     kinds = mail_wording.list_kinds(actor=current_actor())
     return render_template("office/mails.html", kinds=kinds, mail_words=mail_words, languages_of_mails=LANGUAGES)
+
+
+@blueprint.get("/mails/settings")
+@requires(Role.MANAGER)
+def mail_settings_page() -> ResponseReturnValue:
+    """Show what the shop sends of its own accord."""
+    return _settings_page(_settings_form(obj=mail_settings.get(actor=current_actor())))
+
+
+@blueprint.post("/mails/settings")
+@requires(Role.MANAGER)
+def change_mail_settings() -> ResponseReturnValue:
+    """Save it, or nothing and say why."""
+    form = _settings_form()
+    if form.validate():
+        try:
+            mail_settings.change(actor=current_actor(), changes=form.values, key=request_key(form.values))
+            flash(gettext("The settings are saved."))
+            return redirect(url_for("office.mail_settings_page"), 303)
+        except ValidationError as refusal:
+            form.take(refusal)
+    return _settings_page(form), 422
 
 
 @blueprint.get("/mails/<mail_kind>/<mail_locale>")
@@ -112,6 +151,18 @@ def preview_mail(mail_kind: str, mail_locale: str) -> ResponseReturnValue:
         # A frame knows nothing of the day or night that somebody has chosen here.
         page = words.html.replace(_NIGHT, "@media all" if look == "dark" else "@media not all")
     return make_response(page, 200, security.shown_inside())
+
+
+def _settings_form(obj: MailSettingsRow | None = None) -> MailSettingsForm:
+    form = MailSettingsForm(obj=obj)
+    if current_actor().role < Role.OWNER:
+        # Managers get no such mail.
+        del form.daily_digest
+    return form
+
+
+def _settings_page(form: MailSettingsForm) -> str:
+    return render_template("office/mail_settings.html", form=form)
 
 
 def _refused(form: WordingForm, kind: str, locale: str, refusal: ValidationError) -> ResponseReturnValue:

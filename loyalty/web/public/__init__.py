@@ -8,10 +8,10 @@ from flask.typing import ResponseReturnValue
 from loyalty.errors import LoyaltyError, RateLimited
 from loyalty.web.errors import register_renderer, sentence_of
 from loyalty.web.htmx import is_htmx
-from loyalty.web.public import card, join, my_data, privacy, terms
+from loyalty.web.public import card, join, my_data, news, privacy, terms
 from loyalty.web.public.blueprint import blueprint
 
-__all__ = ["blueprint", "card", "join", "my_data", "privacy", "terms"]
+__all__ = ["blueprint", "card", "join", "my_data", "news", "privacy", "terms"]
 
 
 def refuse(error: LoyaltyError, status: int) -> ResponseReturnValue:

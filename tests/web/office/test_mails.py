@@ -11,7 +11,7 @@ from loyalty.database import db, transaction
 from loyalty.domain.mails import OF_CUSTOMERS
 from loyalty.domain.settings import LOCALES
 from loyalty.models.mail import EmailLog, EmailTemplate
-from loyalty.services import messages
+from loyalty.services import mail_settings, mail_wording, messages
 from tests.browsing import send, sign_in
 from tests.office import Office, make_butcher
 
@@ -38,8 +38,6 @@ def test_it_lists_every_mail_in_four_languages(client: FlaskClient, ada: Office)
 def test_it_shows_our_words_as_words_that_can_be_saved(
     client: FlaskClient, app: Flask, ada: Office, kind: str, locale: str
 ) -> None:
-    from loyalty.services import mail_wording
-
     with app.app_context():
         present = mail_wording.get(actor=ada.actor, kind=kind, locale=locale)
     path = f"/office/mails/{kind}/{locale}"
@@ -117,8 +115,10 @@ def test_it_sends_a_test_to_whoever_asks_and_keeps_what_was_typed(client: FlaskC
     assert kept(app) == []
     with app.app_context(), transaction():
         (mail,) = db.session.scalars(sa.select(EmailLog))
-        written = messages.render(email_log_id=mail.id)
-    assert (mail.recipient, mail.kind) == (ada.email, "wording_test")
+        said, mail_id = (mail.recipient, mail.kind), mail.id
+    with app.app_context():
+        written = messages.render(email_log_id=mail_id)
+    assert said == (ada.email, "wording_test")
     assert written.subject == "Test: Come to Ada's Bakery"
     assert "Your Free item waits!" in written.text
 
@@ -141,4 +141,59 @@ def test_it_keeps_words_apart_from_those_next_door(client: FlaskClient, app: Fla
 
 def test_it_lets_no_stranger_in(client: FlaskClient) -> None:
     assert client.get(PAGE).status_code == 303
-    assert client.post(PAGE).status_code in (401, 403, 422)
+    assert client.post(PAGE).status_code in (400, 401, 403, 422)
+
+
+SETTINGS = "/office/mails/settings"
+
+
+def test_it_saves_what_the_shop_sends_of_its_own_accord(client: FlaskClient, app: Flask, ada: Office) -> None:
+    typed = {"sender_name": "Ada", "birthday": "y", "birthday_points": "0", "birthday_stamps": "2"}
+    page = client.get(SETTINGS)
+    for _ in range(2):
+        assert send(client, SETTINGS, page, typed).status_code == 303
+    with app.app_context():
+        kept = mail_settings.get(actor=ada.actor)
+    assert (kept.sender_name, kept.birthday, kept.birthday_stamps) == ("Ada", True, 2)
+    assert (kept.miss_you, kept.daily_digest) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"), [("birthday_points", "10001"), ("birthday_stamps", "11"), ("sender_name", "x" * 65)]
+)
+def test_it_says_which_setting_is_wrong(client: FlaskClient, ada: Office, name: str, typed: str) -> None:
+    right = {"sender_name": "Ada", "birthday_points": "0", "birthday_stamps": "0"}
+    answer = send(client, SETTINGS, client.get(SETTINGS), right | {name: typed})
+    assert answer.status_code == 422
+    assert typed in answer.text
+    assert f'id="{name}-error"' in answer.text
+
+
+def test_it_lists_what_was_mailed_and_sends_it_again(client: FlaskClient, app: Flask, ada: Office) -> None:
+    send(client, f"{PAGE}/test", client.get(PAGE), WORDS)
+    with app.app_context(), transaction():
+        mail = db.session.scalars(sa.select(EmailLog)).one()
+        mail.state, mail.error, mail_id = "failed", "550 5.1.1 <ada@bakery.example>: no such mailbox", mail.id
+    page = client.get("/office/mails/log?state=failed")
+    assert "Not delivered" in page.text
+    assert "no such mailbox" in page.text
+    assert client.get("/office/mails/log?state=sent").text.count("no such mailbox") == 0
+    answer = send(client, f"/office/mails/log/{mail_id}/resend", page, {})
+    assert answer.status_code == 303
+    assert "The mail is sent again." in client.get("/office/mails/log").text
+
+
+def test_it_asks_before_it_sends_again_what_may_have_arrived(client: FlaskClient, app: Flask, ada: Office) -> None:
+    send(client, f"{PAGE}/test", client.get(PAGE), WORDS)
+    with app.app_context(), transaction():
+        mail = db.session.scalars(sa.select(EmailLog)).one()
+        mail.state, mail_id = "unknown", mail.id
+    page = client.get("/office/mails/log")
+    assert "Perhaps delivered" in page.text
+    answer = send(client, f"/office/mails/log/{mail_id}/resend", client.get(PAGE), {})
+    assert answer.headers["Location"].endswith(f"/office/mails/log/{mail_id}/again")
+    question = client.get(f"/office/mails/log/{mail_id}/again")
+    assert "its reader gets it twice" in question.text
+    send(client, f"/office/mails/log/{mail_id}/again", question, {})
+    with app.app_context(), transaction():
+        assert db.session.scalars(sa.select(EmailLog.state)).one() == "waiting"

@@ -1,0 +1,52 @@
+"""What a shop gives to a card of its own accord, by a row of the ledger."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+
+from loyalty.database import AnyRow, db
+from loyalty.domain.values import Actor, Role, TransactionType
+from loyalty.models.cards import LoyaltyCard
+from loyalty.models.vendors import Vendor
+from loyalty.services import google_passes, ledger, passes, webhook_events
+from loyalty.services.ledger import Entry, Origin
+
+
+def lock(*, card_id: UUID, vendor_id: UUID) -> AnyRow | None:
+    """Lock an active card in the caller's transaction; None where a till holds it just now or it is closed."""
+    columns = (LoyaltyCard.id, LoyaltyCard.vendor_id, LoyaltyCard.card_number, LoyaltyCard.google_saved_at)
+    query = (
+        select(*columns, Vendor.timezone, *ledger.CARD_COLUMNS)
+        .join(Vendor, Vendor.id == LoyaltyCard.vendor_id)
+        .where(LoyaltyCard.id == card_id, LoyaltyCard.vendor_id == vendor_id, LoyaltyCard.is_active)
+        .with_for_update(of=LoyaltyCard, skip_locked=True)
+    )
+    return db.session.execute(query).one_or_none()
+
+
+def give(*, card: AnyRow, points: int, stamps: int, why: str, year: int, now: datetime) -> None:
+    """Write what is given to a locked card, and have phones, Google and other software told; `now` is after the lock.
+
+    It is a correction by hand of nobody: it counts for no day, no cooldown and no expiry.
+    """
+    state = ledger.state_of(card)
+    origin = Origin(
+        card_id=card.id,
+        vendor_id=card.vendor_id,
+        actor=Actor(vendor_id=card.vendor_id, role=Role.STAFF),
+        now=ledger.moment(now, state),
+        timezone=card.timezone,
+        idempotency_key=f"{why}:{year}",
+        log_ip_addresses=False,
+    )
+    if stamps:
+        ledger.append(origin, state, Entry(TransactionType.STAMP_ADJUSTMENT, stamps_delta=stamps, notes=why))
+    if points:
+        ledger.append(origin, state, Entry(TransactionType.POINTS_ADJUSTMENT, points_delta=points, notes=why))
+    ledger.save(card.id, card.vendor_id, state)
+    if db.session.execute(select(passes.on_phones(bindparam("card", card.id)))).scalar_one():
+        passes.changed(card_id=card.id, vendor_id=card.vendor_id)
+    if card.google_saved_at:
+        google_passes.changed(card_id=card.id, vendor_id=card.vendor_id)
+    webhook_events.ledger_written(origin=origin, card_number=card.card_number)

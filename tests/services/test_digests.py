@@ -1,0 +1,77 @@
+"""The daily mail of warnings: to owners who want it, once a day, and none where nothing waits."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from loyalty.database import db, transaction
+from loyalty.models.mail import EmailLog
+from loyalty.models.pins import PinThrottle
+from loyalty.models.webhooks import WebhookEndpoint
+from loyalty.services import digests, mail_settings, webhooks
+from tests.factories import Shop, make_key, make_shop
+from tests.mails import make_mail, only_mail
+
+pytestmark = pytest.mark.usefixtures("context")
+
+# Eight in the morning in Luxembourg.
+NOW = datetime(2026, 11, 20, 7, tzinfo=UTC)
+
+
+@pytest.fixture
+def bakery() -> Shop:
+    return make_shop()
+
+
+def lock_ben(shop: Shop) -> None:
+    with transaction():
+        until = NOW + timedelta(minutes=30)
+        throttle = {"source": "terminal", "subject": str(shop.ben.staff_pin_id), "failed_attempts": 5}
+        db.session.add(PinThrottle(**throttle, locked_until=until, window_started_at=NOW))
+
+
+def test_it_says_nothing_where_nothing_waits(bakery: Shop) -> None:
+    assert digests.run(at=NOW) == 0
+
+
+def test_it_counts_what_waits_and_says_it_once_a_day(bakery: Shop) -> None:
+    lock_ben(bakery)
+    make_shop("cafe")
+    assert [digests.run(at=NOW + timedelta(minutes=minutes)) for minutes in (0, 30, 90)] == [1, 0, 0]
+    mail = only_mail()
+    assert (mail.recipient, mail.vendor_id) == ("ada@bakery.example", bakery.vendor_id)
+    counts = {"locked_pins": 1, "failed_mails": 0, "paused_webhooks": 0, "certificate_days": 0}
+    assert mail.facts == {"warnings": counts}
+
+
+def test_it_counts_mails_and_webhooks(bakery: Shop) -> None:
+    make_mail(bakery)
+    made = webhooks.create(
+        actor=bakery.ada,
+        details={"url": "https://hooks.example/in", "events": ["card.created"]},
+        key=make_key(bakery.ada),
+    )
+    with transaction():
+        db.session.execute(sa.update(EmailLog).values(state="failed", created_at=NOW - timedelta(hours=2)))
+        paused = sa.update(WebhookEndpoint).where(WebhookEndpoint.id == made.endpoint_id)
+        db.session.execute(paused.values(state="paused", paused_reason="failing", paused_at=NOW))
+    assert digests.run(at=NOW) == 1
+    with transaction():
+        facts = db.session.scalar(sa.select(EmailLog.facts).where(EmailLog.kind == "daily_digest"))
+    assert facts == {"warnings": {"locked_pins": 0, "failed_mails": 1, "paused_webhooks": 1, "certificate_days": 0}}
+
+
+@pytest.mark.parametrize("hour", [3, 5, 9, 15])
+def test_it_comes_in_the_morning(bakery: Shop, hour: int) -> None:
+    lock_ben(bakery)
+    with transaction():
+        db.session.execute(sa.update(PinThrottle).values(locked_until=NOW + timedelta(days=1)))
+    assert digests.run(at=NOW.replace(hour=hour)) == 0
+
+
+def test_it_leaves_an_owner_alone_who_does_not_want_it(bakery: Shop) -> None:
+    lock_ben(bakery)
+    mail_settings.change(actor=bakery.ada, changes={"daily_digest": False}, key=make_key(bakery.ada))
+    assert mail_settings.get(actor=bakery.ada).daily_digest is False
+    assert digests.run(at=NOW) == 0
