@@ -15,7 +15,7 @@ import psycopg
 import sqlalchemy as sa
 from flask import Flask
 
-from benchmarks import api, limit, load, report, wallets
+from benchmarks import api, limit, load, report, scale, wallets
 from benchmarks.report import Line
 from benchmarks.shop import Shop, Stand, make_rows, make_shop, stand
 from config import ROOT
@@ -28,6 +28,9 @@ def main() -> int:
     options = _options()
     before = os.getloadavg()
     logging.disable(logging.WARNING)
+    if options.only == "scale":
+        print(scale.table(scale.measure(options.folder, options.rounds)))
+        return 0
     with tempfile.TemporaryDirectory(prefix="loyalty-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o711)
@@ -153,7 +156,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each measurement, in turn")
     parser.add_argument("--seconds", type=int, default=6, help="seconds of each measurement")
     parser.add_argument(
-        "--only", choices=["till", "api", "wallets"], help="one part; docs/performance.md stays as it is"
+        "--only", choices=["till", "api", "wallets", "scale"], help="one part; docs/performance.md stays as it is"
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "loyalty-scale",
+        help="where `--only scale` keeps its two databases",
     )
     parser.add_argument("--no-write", dest="write", action="store_false", help="leave docs/performance.md as it is")
     return parser.parse_args()

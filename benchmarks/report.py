@@ -48,6 +48,9 @@ signatures.
 """
 
 
+SCALE = "\n## Ten million transactions\n"
+
+
 @dataclass
 class Line:
     """One measured thing: its figures of all rounds, and the line that limits it."""
@@ -100,9 +103,10 @@ def surroundings(server_version: str, load: tuple[float, float, float]) -> list[
 
 
 def write(lines: list[Line], around: list[str], path: Path) -> None:
-    """Write the page."""
+    """Write the page; what it says of ten million transactions is measured apart and stays."""
     said = "\n".join(f"- {line}" for line in around)
-    path.write_text(f"{HEAD}\n{said}\n\n{table(lines)}\n{MEANING}", encoding="utf-8")
+    kept = path.read_text(encoding="utf-8").partition(SCALE) if path.exists() else ("", "", "")
+    path.write_text(f"{HEAD}\n{said}\n\n{table(lines)}\n{MEANING}{kept[1]}{kept[2]}", encoding="utf-8")
 
 
 def _short(value: float) -> str:

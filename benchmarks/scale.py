@@ -33,10 +33,10 @@ from loyalty.services.user_sessions import Visit
 SMALL = ["--vendors", "1", "--cards", "100", "--rows", "10000"]
 # What people ask for on pages that can be asked.
 QUESTIONS = {
-    "office.customers": (
+    "office.list_customers": (
         *("page=2", "page=200", "q=Weber", "q=Le", "q=zzzz", "q=c5@example.com", "show=inactive", "show=behind"),
     ),
-    "office.transactions": (
+    "office.list_transactions": (
         *("type=stamp_voided", "type=points_expired", "card={number}", "since=2026-01-01&until=2026-01-31"),
         *("store={store}", "staff={staff}", "older={row}", "newer={row}"),
     ),
@@ -44,7 +44,7 @@ QUESTIONS = {
     "office.customer_statistics": ("months=24",),
     "office.revenue_statistics": ("days=365",),
     "admin.statistics": ("days=365",),
-    "admin.vendors": ("q=shop-7",),
+    "admin.list_vendors": ("q=shop-7",),
     "api.list_cards": ("limit=100", "search=Weber"),
     "api.list_transactions": ("limit=100", "type=stamp_voided", "from=2026-01-01&to=2026-01-31"),
 }
@@ -181,7 +181,7 @@ def _ids(vendor_id: UUID) -> dict[str, str]:
         "vendor_code": "shop-1",
         "vendor_id": str(vendor_id),
         "store_id": str(card.enrolled_at_store_id),
-        "store": str(card.enrolled_at_store_id),
+        "store": "main",
         "staff_pin_id": str(last.staff_pin_id),
         "staff": str(last.staff_pin_id),
         "terminal_id": str(last.terminal_id),
