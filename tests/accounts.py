@@ -47,7 +47,8 @@ def give_phone(office: Office, at: datetime) -> tuple[str, tuple[str, ...]]:
 def mails(kind: str) -> list[RenderedMail]:
     """Read the mails of a kind, the oldest first."""
     with transaction():
-        found = db.session.scalars(sa.select(EmailLog.id).where(EmailLog.kind == kind).order_by(EmailLog.id)).all()
+        query = sa.select(EmailLog.id).where(EmailLog.kind == kind)
+        found = db.session.scalars(query.order_by(EmailLog.created_at, EmailLog.id)).all()
     return [messages.render(email_log_id=mail_id) for mail_id in found]
 
 

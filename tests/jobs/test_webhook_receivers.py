@@ -101,7 +101,7 @@ def test_it_tells_the_owner_once_that_an_endpoint_is_paused(shop: Shop, card: Ca
     with transaction():
         mail = db.session.execute(sa.select(EmailLog)).scalar_one()
         assert (mail.kind, mail.recipient) == ("webhook_paused", "ada@bakery.example")
-        done = list(db.session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.id)))
+        done = list(db.session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.created_at)))
     assert done == ["webhook.created", "webhook.paused"]
     assert "/office/webhooks" in messages.render(email_log_id=mail.id).text
     assert [told.state for told in deliveries()] == ["waiting", "waiting"]

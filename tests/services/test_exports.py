@@ -48,7 +48,7 @@ def history(bakery: Shop, cleo: Card, owner_engine: sa.Engine) -> None:
 
 
 def events() -> list[AnyRow]:
-    query = sa.select(AuditEvent.action, AuditEvent.user_id, AuditEvent.details).order_by(AuditEvent.id)
+    query = sa.select(AuditEvent.action, AuditEvent.user_id, AuditEvent.details).order_by(AuditEvent.created_at)
     return list(db.session.execute(query.where(AuditEvent.action.like("%.exported"))))
 
 

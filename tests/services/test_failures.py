@@ -156,7 +156,7 @@ def test_it_writes_down_who_tried_again(admin: Admin) -> None:
     failures.retry_all(admin=admin, kind="apple.push", key=make_key())
     make_row(kind="apple.push", error="no")
     failures.retry_all(admin=admin, kind="apple.push", key=make_key())
-    events = db.session.execute(sa.select(AuditEvent).order_by(AuditEvent.id)).scalars().all()
+    events = db.session.execute(sa.select(AuditEvent).order_by(AuditEvent.created_at)).scalars().all()
     assert [(event.action, event.subject_id, event.vendor_id, event.user_id) for event in events] == [
         ("failure.retried", str(message_id), shop.vendor_id, admin.user_id),
         ("failures.retried", "apple.push", None, admin.user_id),

@@ -55,7 +55,7 @@ def test_it_invites_somebody_new_who_chooses_a_password(context: None) -> None:
     assert (session.vendor_id, session.role) == (ada.vendor_id, Role.MANAGER)
     with pytest.raises(InvitationExpired):
         invitations.accept_new(token=token, password=NEW_PASSWORD, at=NOW, key=key_for("again"))
-    actions = db.session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.id)).all()
+    actions = db.session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.created_at)).all()
     assert [action for action in actions if action.startswith("member.")] == ["member.invited", "member.joined"]
 
 

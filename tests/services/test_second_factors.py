@@ -174,7 +174,7 @@ def test_it_turns_off_after_a_code(context: None) -> None:
         second_factors.turn_off(user_id=id_of(ada), code=code_at(secret, LATER), at=LATER, key=key_for("off"))
     assert second_factors.get_state(user_id=id_of(ada)) == second_factors.State(False, 0)
     accounts.sign_in(email="ada@bakery.example", password=PASSWORD, source_ip=HOME, at=LATER)
-    actions = db.session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.id)).all()
+    actions = db.session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.created_at)).all()
     assert [action for action in actions if "factor" in action] == [
         "second_factor.turned_on",
         "second_factor.turned_off",

@@ -60,7 +60,7 @@ def test_it_gives_the_same_bytes_again_and_notes_who_changed_what(app: Flask, ba
     again = platform.send("PATCH", path_of(bakery), {"pin_lockout_attempts": 3}, key="one-key-for-both-requests")
     assert (again.data, again.headers["Idempotency-Replayed"]) == (first.data, "true")
     with app.app_context():
-        changes = select(AuditEvent).where(AuditEvent.action == "policy.changed").order_by(AuditEvent.id)
+        changes = select(AuditEvent).where(AuditEvent.action == "policy.changed").order_by(AuditEvent.created_at)
         events = db.session.scalars(changes).all()
         assert [event.details["after"] for event in events] == [
             {"pin_lockout_attempts": 3},

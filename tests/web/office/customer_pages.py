@@ -58,4 +58,4 @@ def post(client: FlaskClient, page: TestResponse, action: str, **typed: str) -> 
 
 def audited(bakery: Bakery) -> list[str]:
     with bakery.app.app_context():
-        return list(db.session.execute(sa.select(AuditEvent.action).order_by(AuditEvent.id)).scalars())
+        return list(db.session.execute(sa.select(AuditEvent.action).order_by(AuditEvent.created_at)).scalars())

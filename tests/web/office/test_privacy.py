@@ -44,7 +44,7 @@ class Bakery:
 
     def audited(self) -> list[str]:
         with self.app.app_context():
-            return list(db.session.execute(sa.select(AuditEvent.action).order_by(AuditEvent.id)).scalars())
+            return list(db.session.execute(sa.select(AuditEvent.action).order_by(AuditEvent.created_at)).scalars())
 
     def names(self) -> list[str | None]:
         with self.app.app_context():

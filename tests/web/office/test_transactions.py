@@ -245,7 +245,7 @@ def test_it_writes_down_who_saved_what(client: FlaskClient, bakery: Bakery) -> N
     client.get(f"{FILE}?type=nonsense")
     client.get("/office/customers.csv")
     with bakery.app.app_context():
-        query = sa.select(AuditEvent.action).where(AuditEvent.action.like("%.exported")).order_by(AuditEvent.id)
+        query = sa.select(AuditEvent.action).where(AuditEvent.action.like("%.exported")).order_by(AuditEvent.created_at)
         assert list(db.session.scalars(query)) == ["transactions.exported", "customers.exported"]
 
 
