@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import IO, Any, Final
 from uuid import UUID
 
@@ -157,9 +157,9 @@ def _rows(part: _Part, vendor_id: UUID) -> Iterator[Mapping[str, Any]]:
 
 
 def _plain(value: Any) -> Any:  # a column's value of any type, as JSON has it
-    if value is None or isinstance(value, (bool, int, float, str, list, dict)):
-        return value
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    if isinstance(value, UUID):
+        return str(value)
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _cell(value: Any) -> str:  # the same
