@@ -11,6 +11,7 @@ from loyalty.jobs import clock, google, webhooks
 from loyalty.jobs.clock import Task
 from loyalty.services import (
     clock_tasks,
+    closing,
     digests,
     expiry,
     google_callbacks,
@@ -90,6 +91,11 @@ def _write_to_customers(at: datetime) -> int:
     return lifecycle.run(at=at)
 
 
+def _close(at: datetime) -> int:
+    told = closing.tell_customers()
+    return told + closing.close_due(at=at)
+
+
 # What takes long with many shops may be away for longer before it is late.
 TASKS: Final = (
     Task("ring", _ring),
@@ -99,6 +105,7 @@ TASKS: Final = (
     Task("setups", _tell_of_changed_setups),
     Task("phones", _forget_phones),
     Task("retention", _retain, every=timedelta(hours=1), late_after=timedelta(days=1)),
+    Task("closing", _close),
     Task("google", google.reconcile),
     Task("digests", _digest, every=timedelta(minutes=30), late_after=timedelta(days=1)),
     Task("lifecycle", _write_to_customers, every=timedelta(hours=1), late_after=timedelta(days=1)),
