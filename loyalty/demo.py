@@ -32,6 +32,7 @@ from loyalty.services import (
     enrolment,
     links,
     onboarding,
+    onboarding_steps,
     pairing,
     passes,
     pins,
@@ -182,6 +183,7 @@ def _set_up(owner: Actor, shop: Shop) -> None:
         vendors.change_settings(actor=owner, changes={"ask_name": True, "pin_length": 6}, key=_key())
         programs.change(actor=owner, changes=PROGRAM, key=_key())
         programs.activate(actor=owner, key=_key())
+        onboarding_steps.place_poster(actor=owner, key=_key())
     if not rewards.list_all(actor=owner):
         for name, price, value in REWARDS:
             details = {"name": name, "points_required": price, "value_cents": value}

@@ -105,6 +105,7 @@ def test_it_opens_a_shop_decides_its_policy_and_suspends_it(chromium: Browser, l
     page.get_by_label("Name of the shop").fill("Flora")
     page.get_by_label("Name of the first store").fill("Market")
     page.get_by_label("E-mail address of the owner").fill("flora@florist.example")
+    page.get_by_role("radio", name="By a password that I hand over").check()
     page.get_by_role("button", name="Open the shop").click()
     expect(page.get_by_role("heading", name="First password of flora@florist.example")).to_be_visible()
     page.get_by_role("link", name="To the shop").click()
