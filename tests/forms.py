@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.world import TYPED, Business, address, doors, may_enter, routes, strangers
+from tests.world import TYPED, Business, address, doors, may_enter, reopen, routes, strangers
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,9 @@ def find_forms(app: Flask, business: Business) -> dict[str, Form]:
         people["admin"],
     )
     for rule, method, access in routes(app):
+        # The walk is long, and tablets lock themselves meanwhile.
+        with app.app_context():
+            reopen(business)
         for door in with_eyes:
             if method == "GET" and may_enter(door, rule, access):
                 for form in _forms_behind(door.client, address(app, rule, business.ids)):

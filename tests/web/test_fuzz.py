@@ -167,11 +167,12 @@ def look_around(app: Flask, client: FlaskClient, ground: Ground) -> list[str]:
         world.reopen(ground.business)
     found = []
     for rule, method, access in world.routes(app):
-        for who in ground.visitors:
-            if method == "GET" and world.may_enter(who.door, rule, access):
-                path = world.address(app, rule, ground.business.ids)
-                answer = client.get(path, environ_overrides={"HTTP_COOKIE": who.cookie})
-                found += [f"GET {path}: {problem}" for problem in problems(answer)]
+        # A page that everybody may see looks the same to all: two of them are enough.
+        fitting = [who for who in ground.visitors if world.may_enter(who.door, rule, access)]
+        for who in fitting[:1] + fitting[1:][-1:] if method == "GET" else []:
+            path = world.address(app, rule, ground.business.ids)
+            answer = client.get(path, environ_overrides={"HTTP_COOKIE": who.cookie})
+            found += [f"GET {path}: {problem}" for problem in problems(answer)]
     return found
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 
 from loyalty.services import stamps
 from tests import factories, world
-from tests.forms import find_forms
+from tests.web.conftest import Street
 from tests.world import Business
 
 # With everything: who asks, what is done, what is shown.
@@ -101,11 +101,12 @@ def test_it_asks_no_more_often_for_a_shop_that_has_more(app: Flask, bakery: Busi
     assert {name: sent for name, sent in after.items() if len(sent) > len(before[name])} == {}
 
 
-def test_it_asks_the_database_a_few_times_for_each_tap(app: Flask, bakery: Business) -> None:
+def test_it_asks_the_database_a_few_times_for_each_tap(app: Flask, street: Street) -> None:
     """Every command of the till, sent as its form stands on the screen; a PIN is worth some statements of its own."""
+    bakery = street.bakery
     client = world.doors(app, bakery)["staff session"].client
     found: dict[str, list[str]] = {}
-    for endpoint, form in find_forms(app, bakery).items():
+    for endpoint, form in street.forms.items():
         if endpoint.startswith("terminal.") and endpoint not in ("terminal.pair", "terminal.pin", "terminal.unpair"):
             with app.app_context():
                 world.reopen(bakery)
