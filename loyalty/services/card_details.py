@@ -50,6 +50,7 @@ class Holder:
     customer_id: UUID
     name: str | None
     email: str | None
+    email_bounced_at: datetime | None
     phone: str | None
     locale: str
     marketing_consent: bool
@@ -94,6 +95,7 @@ def get_holder(*, actor: Actor, card_id: UUID) -> Holder:
             LoyaltyCard.customer_id,
             Customer.name,
             Customer.email,
+            Customer.email_bounced_at,
             Customer.phone,
             Customer.locale,
             Customer.marketing_consent,

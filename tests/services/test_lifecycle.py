@@ -1,6 +1,7 @@
 """Mails of a shop's own accord: to those who agreed, on the right day, once, and never two in a week."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -32,7 +33,7 @@ def switch(shop: Shop, **settings: object) -> None:
     mail_settings.change(actor=shop.ada, changes=settings, key=make_key(shop.ada))
 
 
-def make_cleo(shop: Shop, **person: object) -> Card:
+def make_cleo(shop: Shop, **person: Any) -> Card:
     agreed = {"marketing_consent": True, "birth_date": BORN, "email": "cleo@example.org"}
     return make_card(shop, **{**agreed, **person})
 

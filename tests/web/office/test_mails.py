@@ -155,7 +155,7 @@ def test_it_saves_what_the_shop_sends_of_its_own_accord(client: FlaskClient, app
     with app.app_context():
         kept = mail_settings.get(actor=ada.actor)
     assert (kept.sender_name, kept.birthday, kept.birthday_stamps) == ("Ada", True, 2)
-    assert (kept.miss_you, kept.daily_digest) == (False, False)
+    assert (kept.miss_you, kept.daily_digest) == (False, True)
 
 
 @pytest.mark.parametrize(
