@@ -99,8 +99,13 @@ def problems(door: Door, rule: Rule, access: Access, answer: TestResponse, forei
     if not may_enter and not is_refused(answer):
         found.append("let in")
     if access.role is Role.ADMIN and may_enter:
-        # Every shop is one of the platform's.
-        return [problem for problem in found if problem != "leads next door"]
+        # Every shop is one of the platform's: a page about one names its stores, lists of all of them do not.
+        about_one = "vendor_id" in world.arguments(rule)
+        return [
+            problem
+            for problem in found
+            if problem != "leads next door" and not (about_one and problem.startswith("shows"))
+        ]
     if may_enter and world.arguments(rule) and answer.status_code not in (REFUSED if access.role is None else (404,)):
         found.append("found what is not theirs")
     return found
