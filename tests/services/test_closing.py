@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from loyalty.database import db, transaction
 from loyalty.domain.limits import local_day
 from loyalty.errors import Forbidden, ProgramClosing, ProgramInactive, ValidationError
+from loyalty.jobs import sweep
 from loyalty.models.audit import AuditEvent
 from loyalty.models.mail import EmailLog
 from loyalty.models.programs import LoyaltyProgram
@@ -142,3 +143,7 @@ def test_it_says_what_cards_hold() -> None:
     outlook = closing.look(actor=shop.ada, at=now())
     assert (outlook.cards, outlook.stamps, outlook.points, outlook.with_email) == (2, 5, 100, 1)
     assert (outlook.earliest, outlook.usual) == (in_days(14), in_days(60))
+
+
+def test_it_is_done_by_the_clock() -> None:
+    assert "closing" in [task.name for task in sweep.TASKS]

@@ -52,6 +52,8 @@ def tell_apart() -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def confirm_merge(card_id: UUID) -> ResponseReturnValue:
     """Ask whether one card is to get everything that the other holds."""
+    if "from" not in request.args:
+        return redirect(url_for("office.list_duplicates"), 303)
     actor, other_id = current_actor(), _id("from")
     kept, emptied = (card_views.get_at_counter(actor=actor, card_id=each, at=now()) for each in (card_id, other_id))
     holders = [card_details.get_holder(actor=actor, card_id=each) for each in (card_id, other_id)]
