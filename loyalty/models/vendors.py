@@ -37,9 +37,9 @@ class Vendor(Changed, Base):
     ask_marketing: Mapped[bool] = mapped_column(default=False)
     pin_salt: Mapped[bytes]
     pin_length: Mapped[int] = mapped_column(default=4)
-    retention_months: Mapped[int] = mapped_column(default=24)
-    privacy_contact: Mapped[str] = mapped_column(default="")
-    privacy_note: Mapped[str] = mapped_column(default="")
+    retention_months: Mapped[int] = mapped_column(default=24, server_default="24")
+    privacy_contact: Mapped[str] = mapped_column(default="", server_default="")
+    privacy_note: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class Store(Changed, Base):

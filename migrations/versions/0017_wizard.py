@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("loyalty_programs", sa.Column("setup_step", sa.Integer(), nullable=False, server_default="1"))
+    op.add_column("loyalty_programs", sa.Column("setup_step", sa.BigInteger(), nullable=False, server_default="1"))
     op.create_check_constraint(op.f("ck_loyalty_programs_setup_step"), "loyalty_programs", "setup_step BETWEEN 1 AND 5")
     op.add_column("loyalty_programs", sa.Column("poster_placed_at", sa.DateTime(timezone=True), nullable=True))
     # Shops at work are not asked for what they did long ago.
