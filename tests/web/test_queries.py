@@ -19,7 +19,6 @@ MOST = {
     "admin": 15,
     "public": 8,
     # One for each list that it holds.
-    "office.download_archive": 18,
     "office.download_archive 2": 18,
     # Reads what it takes back, and whether something stands on it.
     "terminal.void": 11,
