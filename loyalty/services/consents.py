@@ -34,20 +34,20 @@ class GivenConsent:
 
 
 def note_joining(*, actor: Actor, vendor: PublicVendor, customer_id: UUID, news: bool, at: datetime) -> None:
-    """In the caller's transaction, note what a new customer agreed to; a no to news only where the shop has asked."""
+    """In the caller's transaction, note what a new customer agreed to; a no to news only where the shop has asked.
+
+    The customer's own row says it already: `customers.add` has just written it.
+    """
     alone = actor.terminal_id is None and actor.user_id is None and actor.api_key_id is None
     source, vendor_id = "join" if alone else "counter", vendor.vendor_id
-    terms = vendor.terms_text
-    accept_terms(vendor_id=vendor_id, customer_id=customer_id, terms_text=terms, source=source, at=at)
+    _add(vendor_id, customer_id, "terms", True, _keep(vendor_id, vendor.terms_text, at), source, at)
     if news or (alone and vendor.ask_marketing):
-        decide_news(vendor_id=vendor_id, customer_id=customer_id, given=news, source=source, at=at)
+        _add(vendor_id, customer_id, "marketing", news, NEWS_VERSION, source, at)
 
 
 def accept_terms(*, vendor_id: UUID, customer_id: UUID, terms_text: str, source: str, at: datetime) -> None:
     """In the caller's transaction, note that a customer accepts the terms as they are now, and keep their words."""
-    version = version_of(terms_text)
-    kept = upsert(TermsVersion).values(vendor_id=vendor_id, version=version, terms_text=terms_text, created_at=at)
-    db.session.execute(kept.on_conflict_do_nothing())
+    version = _keep(vendor_id, terms_text, at)
     _add(vendor_id, customer_id, "terms", True, version, source, at)
     theirs = update(Customer).where(Customer.id == customer_id, Customer.vendor_id == vendor_id)
     db.session.execute(theirs.values(terms_version=version, terms_accepted_at=at))
@@ -85,6 +85,14 @@ def list_own(*, vendor_id: UUID, customer_id: UUID) -> list[GivenConsent]:
 def _said(row: AnyRow) -> GivenConsent:
     is_current = row.version in (version_of(row.terms), NEWS_VERSION)
     return GivenConsent(row.kind, row.given, row.version, row.source, row.created_at, is_current)
+
+
+def _keep(vendor_id: UUID, terms_text: str, at: datetime) -> str:
+    """Keep the words of the terms; returns what stands for them."""
+    version = version_of(terms_text)
+    kept = upsert(TermsVersion).values(vendor_id=vendor_id, version=version, terms_text=terms_text, created_at=at)
+    db.session.execute(kept.on_conflict_do_nothing())
+    return version
 
 
 def _add(vendor_id: UUID, customer_id: UUID, kind: str, given: bool, version: str, source: str, at: datetime) -> None:

@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, or_, select, text
 
 from loyalty.database import db, new_id
 from loyalty.domain.joining import Applicant
@@ -50,14 +51,11 @@ def find_by_address(*, vendor_id: UUID, email: str | None = None, phone: str | N
     return KnownCustomer(*row) if row else None
 
 
-def add(*, vendor_id: UUID, applicant: Applicant, locale: str) -> KnownCustomer:
+def add(*, vendor_id: UUID, applicant: Applicant, locale: str, terms_version: str, at: datetime) -> KnownCustomer:
     """Write a new customer down, their addresses locked; an address that is somebody else's is left out."""
     customer_id = new_id()
-    email, phone = applicant.email, applicant.phone
-    if email and find_by_address(vendor_id=vendor_id, email=email):
-        email = None
-    if phone and find_by_address(vendor_id=vendor_id, phone=phone):
-        phone = None
+    taken = _find_taken(vendor_id, [address for address in (applicant.email, applicant.phone) if address])
+    email, phone = (None if address in taken else address for address in (applicant.email, applicant.phone))
     db.session.execute(
         insert(Customer).values(
             id=customer_id,
@@ -67,6 +65,10 @@ def add(*, vendor_id: UUID, applicant: Applicant, locale: str) -> KnownCustomer:
             name=applicant.name,
             birth_date=applicant.birth_date,
             locale=locale,
+            terms_version=terms_version,
+            terms_accepted_at=at,
+            marketing_consent=applicant.marketing_consent,
+            marketing_consent_at=at if applicant.marketing_consent else None,
         )
     )
     return KnownCustomer(customer_id, email, locale, None, None)
@@ -75,3 +77,10 @@ def add(*, vendor_id: UUID, applicant: Applicant, locale: str) -> KnownCustomer:
 def _lock_number(vendor_id: UUID, address: str) -> int:
     digest = hashlib.sha256(f"address\0{vendor_id}\0{address}".encode()).digest()
     return int.from_bytes(digest[:8], signed=True)
+
+
+def _find_taken(vendor_id: UUID, addresses: list[str]) -> set[str | None]:
+    """Find which of these addresses somebody has."""
+    theirs = or_(Customer.email.in_(addresses), Customer.phone.in_(addresses))
+    query = select(Customer.email, Customer.phone).where(Customer.vendor_id == vendor_id, theirs)
+    return {address for row in db.session.execute(query.where(Customer.erased_at.is_(None))) for address in row}

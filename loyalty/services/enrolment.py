@@ -66,13 +66,14 @@ class _Visit:
     key: RequestKey
     at: datetime
 
-    def find_known(self) -> KnownCustomer | None:
-        """Lock the addresses and look for the customer whose identifying address it is."""
-        vendor_id, person = self.vendor.vendor_id, self.applicant
-        customers.lock_addresses(vendor_id=vendor_id, addresses=(person.email, person.phone))
-        if self.vendor.contact_field == "email":
-            return customers.find_by_address(vendor_id=vendor_id, email=person.email)
-        return customers.find_by_address(vendor_id=vendor_id, phone=person.phone)
+    def find_known(self, *, by_any: bool = False) -> KnownCustomer | None:
+        """Lock the addresses and look for the customer whose identifying address it is; `by_any` also by the other."""
+        vendor_id, addresses = self.vendor.vendor_id, {"email": self.applicant.email, "phone": self.applicant.phone}
+        customers.lock_addresses(vendor_id=vendor_id, addresses=addresses.values())
+        own = self.vendor.contact_field
+        fields = sorted(addresses, key=lambda field: field != own) if by_any else [own]
+        found = (customers.find_by_address(vendor_id=vendor_id, **{field: addresses[field]}) for field in fields)
+        return next((known for known in found if known), None)
 
 
 def get_open(*, code: str) -> PublicVendor:
@@ -169,8 +170,7 @@ def enrol_at_counter(
     visit = _Visit(vendor, applicant, locale or vendor.locale, actor, key, at)
 
     def work() -> Enrolled:
-        known = visit.find_known() or customers.find_by_address(vendor_id=vendor.vendor_id, email=applicant.email)
-        known = known or customers.find_by_address(vendor_id=vendor.vendor_id, phone=applicant.phone)
+        known = visit.find_known(by_any=True)
         if known and known.card_id:
             return _found(known.card_id)
         card = _make_card(visit, known)
@@ -231,7 +231,8 @@ def _make_card(visit: _Visit, known: KnownCustomer | None) -> cards.NewCard:
     if known:
         customer_id, address = known.customer_id, known.email
     else:
-        added = customers.add(vendor_id=vendor_id, applicant=person, locale=visit.locale)
+        terms = consents.version_of(visit.vendor.terms_text)
+        added = customers.add(vendor_id=vendor_id, applicant=person, locale=visit.locale, terms_version=terms, at=at)
         customer_id, address = added.customer_id, added.email
         news = person.marketing_consent
         consents.note_joining(actor=visit.actor, vendor=visit.vendor, customer_id=customer_id, news=news, at=at)
