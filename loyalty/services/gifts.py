@@ -3,13 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from loyalty.database import AnyRow, db
 from loyalty.domain.values import Actor, Role, TransactionType
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.vendors import Vendor
-from loyalty.services import google_passes, ledger, passes, webhook_events
+from loyalty.services import ledger, wallet_updates, webhook_events
 from loyalty.services.ledger import Entry, Origin
 
 
@@ -45,8 +45,5 @@ def give(*, card: AnyRow, points: int, stamps: int, why: str, year: int, now: da
     if points:
         ledger.append(origin, state, Entry(TransactionType.POINTS_ADJUSTMENT, points_delta=points, notes=why))
     ledger.save(card.id, card.vendor_id, state)
-    if db.session.execute(select(passes.on_phones(bindparam("card", card.id)))).scalar_one():
-        passes.changed(card_id=card.id, vendor_id=card.vendor_id)
-    if card.google_saved_at:
-        google_passes.changed(card_id=card.id, vendor_id=card.vendor_id)
+    wallet_updates.tell(card_id=card.id, vendor_id=card.vendor_id, at_google=card.google_saved_at is not None)
     webhook_events.ledger_written(origin=origin, card_number=card.card_number)

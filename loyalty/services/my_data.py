@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import update
 
 from loyalty.database import AnyRow, db
 from loyalty.domain import joining
@@ -14,17 +14,15 @@ from loyalty.domain.settings import LOCALES
 from loyalty.domain.values import Actor, RequestKey, Role
 from loyalty.errors import N_, CardNotFound, ValidationError
 from loyalty.models.customers import Customer
-from loyalty.models.passes import AppleDeviceRegistration
 from loyalty.services import (
     audit,
     consents,
     erasures,
-    google_passes,
     idempotency,
     my_data_proofs,
-    passes,
     privacy,
     privacy_export,
+    wallet_updates,
 )
 from loyalty.services.consents import GivenConsent
 from loyalty.services.erasures import PlannedErasure
@@ -103,7 +101,9 @@ def correct(
         changed = sorted(name for name, value in values.items() if getattr(holder, name) != value)
         _write(holder, values, at)
         if "locale" in changed:
-            _tell_wallets(holder)
+            # The passes speak the new language.
+            at_google = holder.google_object_id is not None
+            wallet_updates.tell(card_id=holder.card_id, vendor_id=holder.vendor_id, at_google=at_google)
         changed += _consent(holder, details, at)
         _record(holder, "customer.corrected", changed)
         return MyDataReceipt(holder.customer_id, changed=tuple(changed))
@@ -178,14 +178,6 @@ def _write(holder: AnyRow, values: dict[str, object], at: datetime) -> None:
     written = update(Customer).where(*theirs).values(**values, kept_at=at).returning(Customer.id)
     if db.session.execute(written).one_or_none() is None:
         raise CardNotFound
-
-
-def _tell_wallets(holder: AnyRow) -> None:
-    """Have the passes speak the new language."""
-    if db.session.scalar(select(exists().where(AppleDeviceRegistration.card_id == holder.card_id))):
-        passes.changed(card_id=holder.card_id, vendor_id=holder.vendor_id)
-    if holder.google_object_id:
-        google_passes.changed(card_id=holder.card_id, vendor_id=holder.vendor_id)
 
 
 def _consent(holder: AnyRow, details: Corrections, at: datetime) -> list[str]:

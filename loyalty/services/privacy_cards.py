@@ -2,15 +2,14 @@
 
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 
 from loyalty.database import AnyRow, clock, db
 from loyalty.domain.values import Actor, TransactionType
 from loyalty.models.cards import LoyaltyCard
-from loyalty.models.passes import AppleDeviceRegistration
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.vendors import Vendor
-from loyalty.services import google_passes, ledger, passes, webhook_events
+from loyalty.services import ledger, wallet_updates, webhook_events
 from loyalty.services.ledger import Entry, Origin
 
 
@@ -32,7 +31,9 @@ def close_all(*, actor: Actor, customer_id: UUID) -> None:
     for card in rows:
         if card.is_active and facts:
             _close(actor, card, facts)
-        _tell_wallets(actor.vendor_id, card)
+        # Google also where nobody has it saved, since it could still be.
+        at_google = card.google_object_id is not None
+        wallet_updates.tell(card_id=card.id, vendor_id=actor.vendor_id, at_google=at_google)
 
 
 def _facts(vendor_id: UUID) -> AnyRow:
@@ -58,11 +59,3 @@ def _close(actor: Actor, card: AnyRow, facts: AnyRow) -> None:
     ledger.save(card.id, actor.vendor_id, state)
     if facts.webhooks:
         webhook_events.ledger_written(origin=origin, card_number=card.card_number)
-
-
-def _tell_wallets(vendor_id: UUID, card: AnyRow) -> None:
-    """Have the pass shown as ended; Google also where nobody has it saved, since it could still be."""
-    if db.session.scalar(select(exists().where(AppleDeviceRegistration.card_id == card.id))):
-        passes.changed(card_id=card.id, vendor_id=vendor_id)
-    if card.google_object_id:
-        google_passes.changed(card_id=card.id, vendor_id=vendor_id)
