@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from loyalty.database import AnyRow, clock, db
 from loyalty.domain.values import Actor, RequestKey, Role, TransactionType
-from loyalty.errors import N_, CardInactive, CardNotFound, ValidationError
+from loyalty.errors import N_, CardInactive, CardNotFound, ValidationError, VendorSuspended
 from loyalty.models.cards import LoyaltyCard
-from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.vendors import Vendor, VendorPolicy
-from loyalty.services import audit, google_passes, idempotency, ledger, passes, roles, webhook_events
+from loyalty.services import audit, idempotency, ledger, replaced_codes, roles, wallet_updates, webhook_events
 from loyalty.services.ledger import CardState, Entry, Origin
 
 _CARD: Final = select(
@@ -57,6 +56,9 @@ def merge(*, actor: Actor, into_id: UUID, from_id: UUID, reason: str, key: Reque
         source.state.is_active = False
         ledger.append(source.origin, source.state, Entry(TransactionType.CARD_DEACTIVATED, notes=reason))
         _move(target, stamps, points, reason)
+        # One person was here: points live on from the last visit with either card.
+        visits = (source.state.last_activity_at, target.state.last_activity_at)
+        target.state.last_activity_at = max(filter(None, visits), default=None)
         for each in (source, target):
             _save(actor, each)
         details = {"from": str(from_id), "stamps": stamps, "points": points}
@@ -68,7 +70,7 @@ def merge(*, actor: Actor, into_id: UUID, from_id: UUID, reason: str, key: Reque
 
 def _lock(actor: Actor, card_ids: tuple[UUID, UUID], key: RequestKey) -> dict[UUID, _Open]:
     """Lock both cards in the order of their ids: two who merge the same two the other way round wait, and fail well."""
-    mine = (LoyaltyCard.vendor_id == actor.vendor_id, LoyaltyCard.replaced_by_id.is_(None))
+    mine = (LoyaltyCard.vendor_id == actor.vendor_id, replaced_codes.is_card())
     query = _CARD.where(LoyaltyCard.id.in_(card_ids), *mine).order_by(LoyaltyCard.id).with_for_update()
     cards = db.session.execute(query).all()
     if len(cards) != 2:
@@ -76,10 +78,12 @@ def _lock(actor: Actor, card_ids: tuple[UUID, UUID], key: RequestKey) -> dict[UU
     if not all(card.is_active for card in cards):
         raise CardInactive
     facts = db.session.execute(
-        select(Vendor.timezone, VendorPolicy.log_ip_addresses)
+        select(Vendor.status, Vendor.timezone, VendorPolicy.log_ip_addresses)
         .join(VendorPolicy, VendorPolicy.vendor_id == Vendor.id)
         .where(Vendor.id == actor.vendor_id)
     ).one()
+    if facts.status != "active":
+        raise VendorSuspended
     opened = {}
     for card in cards:
         state = ledger.state_of(card)
@@ -105,18 +109,8 @@ def _move(opened: _Open, stamps: int, points: int, reason: str) -> None:
         ledger.append(opened.origin, opened.state, entry)
 
 
-_ON_PHONES: Final = passes.on_phones(bindparam("card"))
-
-
 def _save(actor: Actor, opened: _Open) -> None:
     card, vendor_id = opened.card, actor.vendor_id
-    if not opened.origin.written:
-        return
     ledger.save(card.id, vendor_id, opened.state)
-    if db.session.scalar(select(_ON_PHONES), {"card": card.id}):
-        passes.changed(card_id=card.id, vendor_id=vendor_id)
-    if card.google_saved_at:
-        google_passes.changed(card_id=card.id, vendor_id=vendor_id)
-    wanted = select(webhook_events.wanted()).select_from(LoyaltyProgram).where(LoyaltyProgram.vendor_id == vendor_id)
-    if db.session.scalar(wanted):
-        webhook_events.ledger_written(origin=opened.origin, card_number=card.card_number)
+    wallet_updates.tell(card_id=card.id, vendor_id=vendor_id, at_google=card.google_saved_at is not None)
+    webhook_events.ledger_written(origin=opened.origin, card_number=card.card_number)

@@ -5,10 +5,11 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from loyalty.database import db
-from loyalty.errors import CardInactive, CardNotFound, Forbidden, NotFound, ValidationError
+from loyalty.database import db, transaction
+from loyalty.errors import CardInactive, CardNotFound, Forbidden, NotFound, ValidationError, VendorSuspended
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.transactions import LoyaltyTransaction
+from loyalty.models.vendors import Vendor
 from loyalty.services import cards, duplicates, merging, verification
 from tests.factories import Card, Shop, make_card, make_key, make_shop
 
@@ -123,4 +124,13 @@ def test_it_merges_only_two_active_cards_of_the_shop() -> None:
         merging.merge(actor=shop.ben, into_id=one.card_id, from_id=two.card_id, reason="One", key=make_key(shop.ben))
     cards.deactivate(actor=shop.ada, card=two.ref, reason="Moved away", key=make_key(shop.ada))
     with pytest.raises(CardInactive):
+        merge(shop, one, two)
+
+
+def test_it_merges_nothing_while_the_shop_is_suspended() -> None:
+    shop = make_shop()
+    one, two = make_card(shop), make_card(shop)
+    with transaction():
+        db.session.execute(sa.update(Vendor).where(Vendor.id == shop.vendor_id).values(status="suspended"))
+    with pytest.raises(VendorSuspended):
         merge(shop, one, two)
