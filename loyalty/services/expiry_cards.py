@@ -24,7 +24,13 @@ _SLACK: Final = timedelta(days=2)
 _ACTIVE_AT: Final = func.coalesce(LoyaltyCard.last_activity_at, LoyaltyCard.created_at)
 # The mail of the warning that stands: a card without a warning is not looked up among the mails.
 _mail = (
-    select(EmailLog.state, EmailLog.sent_at, EmailLog.created_at, EmailLog.address_hash)
+    select(
+        EmailLog.state,
+        EmailLog.sent_at,
+        EmailLog.created_at,
+        EmailLog.address_hash,
+        EmailLog.facts["points"].as_integer().label("points"),
+    )
     .where(
         EmailLog.card_id == LoyaltyCard.id,
         EmailLog.kind == WARNING,
@@ -54,6 +60,7 @@ _CARD: Final = (
         _mail.c.sent_at.label("mail_sent_at"),
         _mail.c.created_at.label("mail_created_at"),
         _mail.c.address_hash.label("mail_address_hash"),
+        _mail.c.points.label("mail_points"),
     )
     .join(Customer, Customer.id == LoyaltyCard.customer_id)
     .outerjoin(_mail, true())
@@ -126,8 +133,11 @@ def _mail_of(row: AnyRow) -> Mail:
         return Mail.NOBODY
     if row.email_bounced_at:
         return Mail.FAILED
-    # Sent to an address that was corrected since, nobody knows whether it was read.
+    # Sent to an address that was corrected since, nobody knows whether it was read; of points that came to the card
+    # without a visit it said nothing.
     if row.mail_state is None or row.mail_address_hash != messages.address_hash(row.email):
+        return Mail.NONE
+    if row.points_balance > (row.mail_points or 0):
         return Mail.NONE
     if row.mail_state in ("waiting", "sending"):
         return Mail.WAITING

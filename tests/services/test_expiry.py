@@ -16,7 +16,17 @@ from loyalty.domain.values import TransactionType
 from loyalty.errors import InsufficientPoints
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
-from loyalty.services import adjustments, cards, expiry, expiry_cards, expiry_steps, points, programs, verification
+from loyalty.services import (
+    adjustments,
+    cards,
+    expiry,
+    expiry_cards,
+    expiry_steps,
+    merging,
+    points,
+    programs,
+    verification,
+)
 from loyalty.services.expiry_cards import Night
 from tests.clocks import clock_at
 from tests.expiring import (
@@ -153,6 +163,37 @@ def test_it_does_not_begin_anew_with_a_correction_or_a_void() -> None:
     run(night_of(WARNING))
     run(night_of(DAYS + 1))
     assert [row.points_delta for row in rows_of(card, EXPIRED)] == [-60]
+
+
+def test_it_warns_again_of_points_that_came_after_the_warning() -> None:
+    shop = make_points_shop()
+    card = make_holder(shop)
+    run(night_of(WARNING))
+    hand_over(night_of(WARNING))
+    with clock_at(night_of(DAYS)):
+        adjustments.adjust_points(actor=shop.ada, card=card.ref, delta=500, reason="A gift", key=make_key(shop.ada))
+    run(night_of(DAYS + 1))
+    assert (balance(card), good_until(card)) == (600, LAST_DAY + timedelta(days=1 + 14))
+    assert [mail.facts["points"] for mail in mails("points_expiring")] == [100, 600]
+    hand_over(night_of(DAYS + 1))
+    run(night_of(DAYS + 1 + 14))
+    assert balance(card) == 600
+    run(night_of(DAYS + 1 + 15))
+    assert [row.points_delta for row in rows_of(card, EXPIRED)] == [-600]
+
+
+def test_it_keeps_merged_points_from_the_last_visit_with_either_card() -> None:
+    shop = make_points_shop()
+    card, other = make_holder(shop), make_holder(shop, at=night_of(20))
+    run(night_of(WARNING))
+    key = make_key(shop.ada)
+    with clock_at(night_of(DAYS)):
+        merging.merge(actor=shop.ada, into_id=card.card_id, from_id=other.card_id, reason="One person", key=key)
+    run(night_of(DAYS + 1))
+    assert (balance(card), good_until(card)) == (200, None)
+    run(night_of(20 + WARNING))
+    assert good_until(card) == LAST_DAY + timedelta(days=20)
+    assert verification.verify().findings == []
 
 
 def test_it_counts_the_welcome_bonus_as_a_visit() -> None:
