@@ -4,7 +4,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from loyalty.errors import ActingEnded, Forbidden, LoyaltyError, NotAuthenticated
+from loyalty.errors import ActingEnded, Forbidden, IdempotencyKeyReused, LoyaltyError, NotAuthenticated
 from loyalty.web import locale
 from loyalty.web.errors import PageTooOld, register_renderer, sentence_of
 from loyalty.web.htmx import is_htmx
@@ -101,6 +101,8 @@ def refuse(error: LoyaltyError, status: int) -> ResponseReturnValue:
         # The session ended in another tab. Only a browser that vouches for its own page gets the form back.
         if isinstance(error, PageTooOld) and request.headers.get("Sec-Fetch-Site") == "same-origin":
             return _again(), status
+        if isinstance(error, IdempotencyKeyReused):
+            return kept.offer_anew(kept.sent()), status
     template = "office/_refused.html" if is_htmx() else "office/refused.html"
     return render_template(template, error=error, sentence=sentence_of(error)), status
 

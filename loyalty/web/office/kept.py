@@ -1,6 +1,6 @@
 """What somebody sent after the session had ended: it travels through the sign-in, sealed, and is offered once more."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from flask import current_app, render_template, request
@@ -8,6 +8,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from loyalty.domain.values import Role
 from loyalty.web.access import access_of
+from loyalty.web.forms import new_key
 
 _LONGEST = timedelta(hours=12)
 _FIELD = "kept"
@@ -57,7 +58,13 @@ def unpack() -> Kept | None:
 
 def offer(kept: Kept) -> str:
     """Ask whether to send it now; nothing is sent by itself, since another person may have signed in."""
-    return render_template("office/again.html", kept=kept, action=kept.action)
+    return render_template("office/again.html", kept=kept, action=kept.action, key=None)
+
+
+def offer_anew(kept: Kept) -> str:
+    """Ask whether to send, under a key of its own, what somebody typed over what was saved: who went back does."""
+    typed = replace(kept, fields=[(name, text) for name, text in kept.fields if name != "key"])
+    return render_template("office/again.html", kept=typed, action=kept.action, key=new_key())
 
 
 def _serializer() -> URLSafeTimedSerializer:

@@ -108,6 +108,22 @@ def test_it_keeps_it_when_another_tab_signed_out(
         assert "Harbour" in [row.name for row in stores.list_all(actor=ada.actor)]
 
 
+def test_it_keeps_what_somebody_typed_who_went_back(client: FlaskClient, app: Flask, ada: Office) -> None:
+    sign_in(client, ada)
+    form = {**fields(client.get("/office/stores")), "name": "Harbour"}
+    assert client.post("/office/stores", data=form).status_code == 303
+    answer = client.post("/office/stores", data={**form, "name": "Quay"})
+    assert answer.status_code == 422
+    assert "All that you typed is still here." in answer.text
+    assert "signed out" not in answer.text
+    again = hidden(answer, "/office/stores")
+    for _ in range(2):
+        assert client.post("/office/stores", data=again).status_code == 303
+    with app.app_context():
+        names = [row.name for row in stores.list_all(actor=ada.actor)]
+    assert (names.count("Harbour"), names.count("Quay")) == (1, 1)
+
+
 def test_it_keeps_nothing_that_another_site_sent(client: FlaskClient, app: Flask, ada: Office) -> None:
     sign_in(client, ada)
     for headers in ({}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
@@ -121,7 +137,7 @@ def test_it_offers_nothing_that_it_did_not_seal(client: FlaskClient, ada: Office
     page = client.get("/office/sign-in")
     data = {**hidden(page), "email": ada.email, "password": PASSWORD, "kept": forged}
     answer = client.post("/office/sign-in", data=data)
-    assert (answer.status_code, answer.location) == (303, "/office")
+    assert (answer.status_code, answer.location) == (303, "/office/wizard")
 
 
 def test_it_never_keeps_a_password(client: FlaskClient, ada: Office) -> None:
