@@ -48,6 +48,11 @@ class Outlook:
     with_email: int
 
     @property
+    def is_over(self) -> bool:
+        """Whether the last day has passed."""
+        return closing.is_over(self.closes_on, self.today)
+
+    @property
     def earliest(self) -> date:
         """The first day that may be the last one."""
         return self.today + closing.LEAST_NOTICE
@@ -106,12 +111,14 @@ def announce(*, actor: Actor, last_day: date, key: RequestKey, at: datetime) -> 
 
 
 def call_off(*, actor: Actor, key: RequestKey) -> ClosingReceipt:
-    """Take the announcement back before the program has ended, once per key."""
+    """Take the announcement back before the last day is over, also of a program that was paused; once per key."""
     roles.require(actor=actor, role=Role.OWNER)
 
     def work() -> ClosingReceipt:
         program = _find(actor, locked=True)
-        if program.closes_on is not None and program.is_active:
+        if closing.is_over(program.closes_on, local_day(clock(), program.timezone)):
+            raise ProgramInactive
+        if program.closes_on is not None:
             details = {"closes_on": program.closes_on.isoformat()}
             _write(actor, program.id, "program.closing_called_off", dict.fromkeys(_COLUMNS), details)
         return ClosingReceipt(None)

@@ -98,6 +98,28 @@ def test_it_can_be_called_off() -> None:
     assert closing.tell_customers() == 0
 
 
+def test_it_can_be_called_off_while_the_program_is_paused() -> None:
+    shop = make_shop()
+    announce(shop)
+    programs.deactivate(actor=shop.ada, key=make_key(shop.ada))
+    assert not closing.look(actor=shop.ada, at=now()).is_over
+    closing.call_off(actor=shop.ada, key=make_key(shop.ada))
+    assert closing.look(actor=shop.ada, at=now()).closes_on is None
+    programs.activate(actor=shop.ada, key=make_key(shop.ada))
+    stamps.add(actor=shop.ben, card=make_card(shop).ref, quantity=1, key=make_key(shop.ben))
+
+
+def test_it_cannot_be_called_off_once_it_is_over() -> None:
+    shop = make_shop()
+    announce(shop)
+    move_last_day(shop, -1)
+    for _ in range(2):
+        with pytest.raises(ProgramInactive):
+            closing.call_off(actor=shop.ada, key=make_key(shop.ada))
+        assert closing.look(actor=shop.ada, at=now()).is_over
+        closing.close_due(at=now())
+
+
 def test_it_mails_every_customer_once_per_announcement(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(closing, "_BATCH", 2)
     shop = make_shop()

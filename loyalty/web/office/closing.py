@@ -77,7 +77,10 @@ def confirm_calling_off() -> ResponseReturnValue:
 def call_closing_off() -> ResponseReturnValue:
     """Let the program go on."""
     closing.call_off(actor=current_actor(), key=request_key({}))
-    flash(gettext("The program goes on."))
+    if closing.look(actor=current_actor(), at=now()).is_active:
+        flash(gettext("The program goes on."))
+    else:
+        flash(gettext("The end is called off. It is paused still: open the program when you are ready."))
     return redirect(url_for("office.closing"), 303)
 
 

@@ -73,6 +73,19 @@ def test_it_goes_on_after_it_was_called_off(bakery: Bakery, client: FlaskClient)
     assert client.get("/join/bakery").status_code == 200
 
 
+def test_it_says_that_a_paused_program_has_not_ended(bakery: Bakery, client: FlaskClient) -> None:
+    announce(client, in_days(30).isoformat())
+    pause = "/office/program/deactivate"
+    client.post(pause, data=hidden(client.get(pause), pause))
+    page = client.get(PAGE).text
+    assert "The program is closed" not in page
+    assert "The program is paused" in page
+    action = f"{PAGE}/call-off"
+    page = client.post(action, data=hidden(client.get(action), action), follow_redirects=True).text
+    assert "The program goes on." not in page
+    assert "It is paused still" in page
+
+
 def test_it_hands_out_the_archive(bakery: Bakery, client: FlaskClient) -> None:
     answer = client.get("/office/archive.zip")
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
