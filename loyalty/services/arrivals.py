@@ -8,6 +8,7 @@ from sqlalchemy import select
 from loyalty.database import db
 from loyalty.domain.values import Actor
 from loyalty.models.cards import LoyaltyCard
+from loyalty.services import replaced_codes
 
 
 def find_newest(*, actor: Actor, since: datetime) -> UUID | None:
@@ -18,6 +19,7 @@ def find_newest(*, actor: Actor, since: datetime) -> UUID | None:
             LoyaltyCard.vendor_id == actor.vendor_id,
             LoyaltyCard.enrolled_at_store_id == actor.store_id,
             LoyaltyCard.created_at > since,
+            replaced_codes.is_card(),
         )
         .order_by(LoyaltyCard.created_at.desc())
         .limit(1)

@@ -11,7 +11,7 @@ from loyalty.domain.values import Actor, RequestKey, Role
 from loyalty.errors import N_, CardNotFound, ValidationError
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
-from loyalty.services import audit, customers, idempotency, messages, roles
+from loyalty.services import audit, customers, idempotency, messages, replaced_codes, roles
 from loyalty.services.join_mails import PER_DAY
 
 
@@ -38,7 +38,7 @@ def mail_link(*, actor: Actor, card_id: UUID, key: RequestKey, at: datetime) -> 
 def find_own(*, vendor_id: UUID, token: str) -> str | None:
     """Find the card that this phone was given before; None when it is not a card of this shop."""
     query = select(LoyaltyCard.public_token).where(
-        LoyaltyCard.vendor_id == vendor_id, LoyaltyCard.public_token == token, LoyaltyCard.replaced_by_id.is_(None)
+        LoyaltyCard.vendor_id == vendor_id, LoyaltyCard.public_token == token, replaced_codes.is_card()
     )
     return db.session.execute(query).scalar_one_or_none()
 

@@ -21,7 +21,7 @@ from loyalty.models.pins import StaffPin
 from loyalty.models.programs import LoyaltyProgram, Reward
 from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.models.vendors import Vendor, VendorPolicy
-from loyalty.services import images
+from loyalty.services import images, replaced_codes
 
 DEFAULT_CARD_NAME = "Loyalty Card"
 
@@ -53,7 +53,6 @@ _LAST_STAMP_BY: Final = (
     .scalar_subquery()
     .label("last_stamp_by")
 )
-_IS_CARD: Final = LoyaltyCard.replaced_by_id.is_(None)
 _AT_COUNTER: Final = _CARD.add_columns(_LAST_STAMP_BY)
 
 
@@ -129,7 +128,8 @@ class PublicCard:
 
 def get_at_counter(*, actor: Actor, card_id: UUID, at: datetime) -> CounterCard:
     """Read a card of this vendor for the terminal, or raise CardNotFound."""
-    row = _one(_AT_COUNTER.where(LoyaltyCard.vendor_id == actor.vendor_id, LoyaltyCard.id == card_id, _IS_CARD))
+    mine = (LoyaltyCard.vendor_id == actor.vendor_id, LoyaltyCard.id == card_id, replaced_codes.is_card())
+    row = _one(_AT_COUNTER.where(*mine))
     card, customer, program, vendor = row.LoyaltyCard, row.Customer, row.LoyaltyProgram, row.Vendor
     today = limits.local_day(at, vendor.timezone)
     ends = limits.cooldown_ends(card.last_stamp_at, program.cooldown_minutes)

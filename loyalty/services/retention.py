@@ -18,7 +18,7 @@ from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.models.mail import EmailLog
 from loyalty.models.vendors import Vendor
-from loyalty.services import customers, erasures, messages, privacy
+from loyalty.services import customers, erasures, messages, privacy, replaced_codes
 from loyalty.services.erasures import NOTICE
 
 KIND: Final = "retention_notice"
@@ -118,7 +118,8 @@ def _announce(row: AnyRow, at: datetime) -> bool:
 
 
 def _newest_card(row: AnyRow) -> UUID | None:
-    cards = select(LoyaltyCard.id).where(LoyaltyCard.customer_id == row.id, LoyaltyCard.vendor_id == row.vendor_id)
+    theirs = (LoyaltyCard.customer_id == row.id, LoyaltyCard.vendor_id == row.vendor_id, replaced_codes.is_card())
+    cards = select(LoyaltyCard.id).where(*theirs)
     newest = cards.order_by(LoyaltyCard.is_active.desc(), LoyaltyCard.created_at.desc(), LoyaltyCard.id).limit(1)
     found: UUID | None = db.session.execute(newest).scalar_one_or_none()
     return found

@@ -19,7 +19,7 @@ from loyalty.models.cards import LoyaltyCard
 from loyalty.models.programs import LoyaltyProgram, Reward
 from loyalty.models.vendors import Vendor
 from loyalty.models.webhooks import WebhookDelivery, WebhookEndpoint
-from loyalty.services import outbox
+from loyalty.services import outbox, replaced_codes
 from loyalty.services.ledger import Origin
 
 # Columns of the ledger that are told as they are; free text stays here.
@@ -110,8 +110,7 @@ def customer_erased(*, customer_id: UUID, vendor_id: UUID, at: datetime) -> None
     receivers = _find_receivers(vendor_id)
     if receivers is None or not receivers.want("customer.erased"):
         return
-    whole = LoyaltyCard.replaced_by_id.is_(None)
-    theirs = _CARD.where(LoyaltyCard.customer_id == customer_id, LoyaltyCard.vendor_id == vendor_id, whole)
+    theirs = _CARD.where(LoyaltyCard.customer_id == customer_id, LoyaltyCard.vendor_id == vendor_id)
     cards = [_card(row) for row in db.session.execute(theirs.order_by(LoyaltyCard.id))]
     data = {"customer_id": str(customer_id), "cards": cards}
     _write(vendor_id, receivers, [Event("customer.erased", at, data)])
@@ -137,7 +136,7 @@ _CARD: Final = select(
     LoyaltyCard.ledger_seq,
     LoyaltyCard.stamp_count,
     LoyaltyCard.points_balance,
-)
+).where(replaced_codes.is_card())
 
 
 def _find_receivers(vendor_id: UUID) -> _Receivers | None:
@@ -155,8 +154,7 @@ def _tell_of_card(event_type: str, card_id: UUID, vendor_id: UUID, more: Mapping
     if receivers is None or not receivers.want(event_type):
         return
     # An old pass of a card that was replaced is nothing that a shop's software knows of.
-    whole = LoyaltyCard.replaced_by_id.is_(None)
-    mine = _CARD.where(LoyaltyCard.id == card_id, LoyaltyCard.vendor_id == vendor_id, whole)
+    mine = _CARD.where(LoyaltyCard.id == card_id, LoyaltyCard.vendor_id == vendor_id)
     row = db.session.execute(mine).one_or_none()
     if row is None:
         return
