@@ -1,7 +1,7 @@
 """What mails of shops say: read from the database as things are now, in the reader's language."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -24,7 +24,7 @@ _SAMPLES: Final[Mapping[str, Any]] = {  # of all types
     "points": 120,
     "stamps": 2,
     "date": "2027-01-15",
-    "address": "c•••@example.net",
+    "address": "c…@example.net",
 }
 # The first use of an Apple link names the pass: it is made where it is shown.
 _WITH_WALLETS: Final = ("enrollment", "card_link", "card_replaced")
@@ -94,8 +94,7 @@ def of_sample(*, vendor_id: UUID, kind: str, locale: str) -> MailFacts:
 
 def with_own(facts: MailFacts, subject: str, body: str) -> MailFacts:
     """Return the facts of a mail that is worded like this."""
-    values = {name: getattr(facts, name) for name in MailFacts.__slots__}
-    return MailFacts(**{**values, "own": (subject, body)})
+    return replace(facts, own=(subject, body))
 
 
 def _shop(vendor_id: UUID | None, kind: str, locale: str) -> AnyRow:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 
 from loyalty.database import AnyRow, AnySelect, db
 from loyalty.domain.people import masked_email
@@ -67,12 +67,6 @@ def list_page(*, actor: Actor, state: str = "", before: UUID | None = None) -> M
 def list_platform_page(*, admin: Admin, state: str = "", before: UUID | None = None) -> MailPage:
     """List the mails of all shops and the platform's own, the addresses of people half hidden."""
     return _page(state=state, before=before, masked=True)
-
-
-def count_unanswered(*, actor: Actor) -> int:
-    """Count a shop's mails that failed or may have."""
-    mine = EmailLog.vendor_id == actor.vendor_id
-    return db.session.execute(select(func.count()).where(mine, EmailLog.state.in_(AGAIN))).scalar_one()
 
 
 def get(*, actor: Actor, mail_id: UUID) -> LoggedMail:

@@ -17,9 +17,8 @@ from loyalty.domain.codes import make_card_number, make_scan_code
 from loyalty.domain.values import Actor, CardRef, RequestKey
 from loyalty.errors import N_, CardInactive, ValidationError
 from loyalty.models.cards import LoyaltyCard
-from loyalty.models.customers import Customer
 from loyalty.models.passes import AppleDeviceRegistration
-from loyalty.services import audit, google_passes, messages, passes
+from loyalty.services import audit, card_mails, google_passes, passes
 from loyalty.services.till import Approval, Ground, Scene, perform
 
 # What an old pass lives by.
@@ -101,11 +100,14 @@ def _replace(scene: Scene, reason: str) -> ReplacementReceipt:
     _end_passes(scene, old_id, at_google=row["google_object_id"] is not None)
     details = {"from": row["card_number"], "to": new["card_number"]}
     audit.record(actor=scene.actor, action="card.replaced", subject_type="card", subject_id=card_id, details=details)
+    # Whoever found the card does not have that mailbox.
+    whose = {"card_id": card_id, "vendor_id": scene.actor.vendor_id}
+    mail = card_mails.send(kind="card_replaced", event_key=str(old_id), at=scene.now, **whose)
     return ReplacementReceipt(
         card_id=card_id,
         card_number=new["card_number"],
         old_card_number=row["card_number"],
-        mailed=_mail(scene, old_id),
+        mailed=mail is not None,
         store_id=scene.actor.store_id,
     )
 
@@ -143,21 +145,3 @@ def _end_passes(scene: Scene, old_id: UUID, *, at_google: bool) -> None:
         passes.changed(card_id=old_id, vendor_id=scene.actor.vendor_id)
     if at_google:
         google_passes.changed(card_id=old_id, vendor_id=scene.actor.vendor_id)
-
-
-def _mail(scene: Scene, old_id: UUID) -> bool:
-    """Mail the card's new address to its customer; whoever found the card does not have that mailbox."""
-    holder = select(Customer.email, Customer.locale).join(LoyaltyCard, LoyaltyCard.customer_id == Customer.id)
-    found = db.session.execute(holder.where(LoyaltyCard.id == scene.card.id)).one()
-    if found.email is None:
-        return False
-    messages.queue_mail(
-        kind="card_replaced",
-        event_key=str(old_id),
-        vendor_id=scene.actor.vendor_id,
-        recipient=found.email,
-        locale=found.locale,
-        at=scene.now,
-        card_id=scene.card.id,
-    )
-    return True
