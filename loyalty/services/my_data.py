@@ -67,27 +67,12 @@ class Corrections:
 
 def get(*, token: str) -> OwnData:
     """Read what is kept of the holder of a card; only its page decides how much of it is shown to whom."""
-    row = my_data_proofs.get_holder(token=token)
-    return OwnData(
-        customer_id=row.customer_id,
-        vendor_id=row.vendor_id,
-        public_token=token,
-        email=row.email,
-        phone=row.phone,
-        name=row.name,
-        birth_date=row.birth_date,
-        locale=row.locale,
-        marketing_consent=row.marketing_consent,
-        terms_text=row.terms_text,
-        consents=consents.list_own(vendor_id=row.vendor_id, customer_id=row.customer_id),
-        planned=erasures.find(vendor_id=row.vendor_id, customer_id=row.customer_id),
-    )
+    return _own(token, my_data_proofs.get_holder(token=token))
 
 
 def get_proven(*, token: str, confirmation_id: UUID | None, at: datetime) -> OwnData:
     """Read it for a reader who has proven the address, or raise ProofExpired."""
-    my_data_proofs.get_proven(token=token, confirmation_id=confirmation_id, at=at)
-    return get(token=token)
+    return _own(token, my_data_proofs.get_proven(token=token, confirmation_id=confirmation_id, at=at))
 
 
 def correct(
@@ -161,6 +146,23 @@ def keep(*, token: str, key: RequestKey, at: datetime) -> MyDataReceipt:
 
     return idempotency.run(
         my_data_proofs.called(key=key, holder=holder), MyDataReceipt, work, vendor_id=holder.vendor_id
+    )
+
+
+def _own(token: str, row: AnyRow) -> OwnData:
+    return OwnData(
+        customer_id=row.customer_id,
+        vendor_id=row.vendor_id,
+        public_token=token,
+        email=row.email,
+        phone=row.phone,
+        name=row.name,
+        birth_date=row.birth_date,
+        locale=row.locale,
+        marketing_consent=row.marketing_consent,
+        terms_text=row.terms_text,
+        consents=consents.list_own(vendor_id=row.vendor_id, customer_id=row.customer_id),
+        planned=erasures.find(vendor_id=row.vendor_id, customer_id=row.customer_id),
     )
 
 

@@ -68,12 +68,7 @@ def prove(*, token: str, proof: str, key: RequestKey, at: datetime) -> MyDataRec
 
 def is_proven(*, token: str, confirmation_id: UUID | None, at: datetime) -> bool:
     """Whether the holder of this card has proven the address within the last hour."""
-    query = select(Confirmation.form, Confirmation.address).where(
-        Confirmation.id == confirmation_id, Confirmation.kind == "my_data", Confirmation.used_at > at - OPEN_FOR
-    )
-    row = db.session.execute(query).one_or_none() if confirmation_id else None
-    holder = get_holder(token=token)
-    return row is not None and row.form.get("customer_id") == str(holder.customer_id) and row.address == holder.email
+    return _has_proven(get_holder(token=token), confirmation_id, at)
 
 
 def get_holder(*, token: str) -> AnyRow:
@@ -106,9 +101,10 @@ def get_holder(*, token: str) -> AnyRow:
 
 def get_proven(*, token: str, confirmation_id: UUID | None, at: datetime) -> AnyRow:
     """Read whose card this is for a reader who has proven to be them, or raise ProofExpired."""
-    if not is_proven(token=token, confirmation_id=confirmation_id, at=at):
+    holder = get_holder(token=token)
+    if not _has_proven(holder, confirmation_id, at):
         raise ProofExpired
-    return get_holder(token=token)
+    return holder
 
 
 def called(*, key: RequestKey, holder: AnyRow) -> RequestKey:
@@ -137,7 +133,19 @@ def _mail_link(holder: AnyRow, at: datetime) -> None:
     messages.queue_mail(kind="confirm_my_data", **own, **to)
 
 
+def _has_proven(holder: AnyRow, confirmation_id: UUID | None, at: datetime) -> bool:
+    query = select(Confirmation.form, Confirmation.address).where(
+        Confirmation.id == confirmation_id, Confirmation.kind == "my_data", Confirmation.used_at > at - OPEN_FOR
+    )
+    row = db.session.execute(query).one_or_none() if confirmation_id else None
+    return row is not None and _is_same(row.form, row.address, holder)
+
+
 def _check_same(form: object, address: str, holder: AnyRow) -> None:
     """Refuse a link that is another customer's, or went to an address that is no longer theirs."""
-    if form != {"customer_id": str(holder.customer_id)} or address != holder.email:
+    if not _is_same(form, address, holder):
         raise LinkExpired
+
+
+def _is_same(form: object, address: str, holder: AnyRow) -> bool:
+    return form == {"customer_id": str(holder.customer_id)} and address == holder.email

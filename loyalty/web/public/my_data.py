@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from loyalty.errors import ValidationError
 from loyalty.services import card_views, my_data, my_data_proofs
 from loyalty.services.card_views import PublicCard
+from loyalty.services.my_data import OwnData
 from loyalty.web import locale
 from loyalty.web.access import now, public
 from loyalty.web.forms import request_key
@@ -25,10 +26,10 @@ _limit = limit_together("10 per minute", scope="my data", key_func=address_sourc
 @public
 def show_my_data(token: str) -> ResponseReturnValue:
     """Show what is kept: which kinds of it to whoever holds the card, all of it to whom it is about."""
-    card = _card(token)
-    if not _is_proven(token):
-        return render_template("public/my_data_ask.html", card=card, own=my_data.get(token=token))
-    return _page(card, MyDataForm.of(my_data.get(token=token)))
+    card, own = _card(token), my_data.get(token=token)
+    if not my_data_proofs.is_proven(token=token, confirmation_id=_proof(), at=now()):
+        return render_template("public/my_data_ask.html", card=card, own=own)
+    return _page(card, own, MyDataForm.of(own))
 
 
 @blueprint.post("/card/<token>/my-data")
@@ -84,7 +85,7 @@ def correct_my_data(token: str) -> ResponseReturnValue:
             return _back(token)
         except ValidationError as refusal:
             form.refuse(refusal)
-    return _page(card, form), 422
+    return _page(card, own, form), 422
 
 
 @blueprint.post("/card/<token>/my-data/export")
@@ -155,13 +156,9 @@ def _proof() -> UUID | None:
         return None
 
 
-def _is_proven(token: str) -> bool:
-    return my_data_proofs.is_proven(token=token, confirmation_id=_proof(), at=now())
-
-
 def _back(token: str) -> ResponseReturnValue:
     return redirect(url_for("public.show_my_data", token=token), 303)
 
 
-def _page(card: PublicCard, form: MyDataForm) -> str:
-    return render_template("public/my_data.html", card=card, own=my_data.get(token=card.public_token), form=form)
+def _page(card: PublicCard, own: OwnData, form: MyDataForm) -> str:
+    return render_template("public/my_data.html", card=card, own=own, form=form)
