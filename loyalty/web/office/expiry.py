@@ -50,7 +50,7 @@ def restore_points(card_id: UUID, expiry_id: UUID) -> ResponseReturnValue:
     except (CardInactive, ProgramInactive) as refusal:
         form.form_errors.append(sentence_of(refusal))
         return _ask_why(card_id, form), 422
-    flash(gettext("%(points)s points are back on the card.", points=number(done.points_restored)))
+    flash(gettext("Points that are back on the card: %(points)s.", points=number(done.points_restored)))
     return redirect(url_for("office.customer", card_id=card_id), 303)
 
 
