@@ -16,6 +16,7 @@ from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.models.vendors import Vendor
 from loyalty.services import failures, health
+from loyalty.services.replaced_codes import is_card
 
 PAGE: Final = 50
 # Above this many the number of cards is the database's own estimate: counting would cost more than it tells.
@@ -74,7 +75,7 @@ def get_overview(*, admin: Admin, at: datetime) -> Overview:
     cards = _estimated_cards()
     exact = cards < _COUNTED
     if exact:
-        cards = db.session.execute(select(func.count()).select_from(LoyaltyCard)).scalar_one()
+        cards = db.session.execute(select(func.count()).select_from(LoyaltyCard).where(is_card())).scalar_one()
     age = health.readiness(versions=()).queue_age_seconds
     return Overview(
         vendors=states.get("active", 0),
@@ -164,7 +165,8 @@ def _stamps_today(at: datetime) -> ScalarSelect[int]:
 
 
 def _cards() -> ScalarSelect[int]:
-    some = select(LoyaltyCard.id).where(LoyaltyCard.vendor_id == Vendor.id).limit(MOST_CARDS + 1)
+    mine = (LoyaltyCard.vendor_id == Vendor.id, is_card())
+    some = select(LoyaltyCard.id).where(*mine).limit(MOST_CARDS + 1)
     return select(func.count()).select_from(some.correlate(Vendor).subquery().lateral()).scalar_subquery()
 
 

@@ -15,7 +15,7 @@ from loyalty.models.cards import LoyaltyCard
 from loyalty.models.pins import StaffPin
 from loyalty.models.transactions import LoyaltyTransaction, TransactionDetail
 from loyalty.models.vendors import Store, Vendor
-from loyalty.services import roles
+from loyalty.services import replaced_codes, roles
 from loyalty.services.transactions import is_voided
 
 
@@ -97,7 +97,7 @@ def list_page(*, actor: Actor, filters: Filters, after: Position | None = None, 
 
 def list_of_card(*, actor: Actor, card_id: UUID, after: Position | None = None, limit: int) -> list[LedgerRow]:
     """List the rows of a card of the vendor, newest first, or raise CardNotFound."""
-    mine = (LoyaltyCard.id == card_id, LoyaltyCard.vendor_id == actor.vendor_id)
+    mine = (LoyaltyCard.id == card_id, LoyaltyCard.vendor_id == actor.vendor_id, replaced_codes.is_card())
     if db.session.execute(select(LoyaltyCard.id).where(*mine)).one_or_none() is None:
         raise CardNotFound
     return list_page(actor=actor, filters=Filters(card_id=card_id), after=after, limit=limit)

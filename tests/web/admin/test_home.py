@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from loyalty.database import db, transaction
 from loyalty.domain.values import Admin, Role
 from loyalty.models.vendors import Vendor
-from loyalty.services import accounts, stamps
+from loyalty.services import accounts, replacements, stamps
 from loyalty.services import platform as services_platform
 from tests import clocks, factories
 from tests.browsing import hidden, sign_in
@@ -48,6 +48,16 @@ def test_it_counts_the_stamps_of_each_shop_since_its_own_midnight(app: Flask, pl
         found = services_platform.get_overview(admin=Admin(), at=late)
     # Given at 10:30 of the same day in Luxembourg, and at 22:30 of the day before in Auckland.
     assert found.stamps_today == 1
+
+
+def test_it_counts_a_card_once_that_was_replaced(app: Flask, platform: Platform) -> None:
+    with app.app_context():
+        shop = factories.make_shop("bakery")
+        card = factories.make_card(shop)
+        replacements.replace(actor=shop.ada, card=card.ref, reason="Lost", key=factories.make_key(shop.ada))
+        rows = services_platform.list_vendors(admin=Admin(), after="", at=datetime.now(UTC)).rows
+    assert [row.cards for row in rows] == [1]
+    assert figure(platform.client.get("/admin").text, "Cards") == "1"
 
 
 def test_it_is_quiet_where_nothing_happens(platform: Platform) -> None:

@@ -1,5 +1,9 @@
 """Cards replaced by a shop's own software."""
 
+import sqlalchemy as sa
+
+from loyalty.database import db
+from loyalty.models.cards import LoyaltyCard
 from tests.factories import Card
 from tests.web.api.callers import Caller
 
@@ -20,3 +24,11 @@ def test_it_replaces_a_card_and_refuses_its_old_codes(manager: Caller, till: Cal
 
 def test_it_needs_the_scope_of_managers(till: Caller, card: Card) -> None:
     assert till.post(f"{CARDS}/{card.card_id}/replace", {"reason": "Lost"}).status_code == 403
+
+
+def test_it_lists_nothing_of_what_is_left_of_old_codes(manager: Caller, card: Card) -> None:
+    manager.post(f"{CARDS}/{card.card_id}/replace", {"reason": "Lost"})
+    with manager.app.app_context():
+        old_id = db.session.scalar(sa.select(LoyaltyCard.id).where(LoyaltyCard.replaced_by_id == card.card_id))
+    for path in (f"{CARDS}/{old_id}", f"{CARDS}/{old_id}/transactions"):
+        assert (manager.get(path).json or {})["code"] == "CARD_NOT_FOUND"
