@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from loyalty.database import db
 from loyalty.domain.mails import OF_ACCOUNTS
+from loyalty.domain.tasks import task_name
 from loyalty.models.mail import Confirmation, EmailLog
 from loyalty.models.users import UserSession
 from loyalty.models.vendors import Vendor
@@ -22,7 +23,9 @@ _COLOR: Final = "#1F2937"
 
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
-    """What templates may say: `browser` and `network` are of the sign-in that the mail is about, `time` is in UTC."""
+    """What templates may say: `browser` and `network` are of the sign-in that the mail is about, `time` is in UTC.
+
+    `task` is in English: the templates translate it."""
 
     link: str
     time: str
@@ -61,7 +64,7 @@ def _invitation(mail: EmailLog) -> AccountFacts:
 def _task(mail: EmailLog) -> AccountFacts:
     since = mail.facts["since"]
     time = _time(datetime.fromisoformat(since), mail.locale) if since else "–"
-    return AccountFacts(links.admin("health"), time, task=mail.facts["task"])
+    return AccountFacts(links.admin("health"), time, task=task_name(mail.facts["task"]))
 
 
 def _sign_in(mail: EmailLog) -> AccountFacts:

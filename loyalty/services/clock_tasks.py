@@ -11,6 +11,7 @@ from sqlalchemy import case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from loyalty.database import db, transaction
+from loyalty.domain.tasks import task_name
 from loyalty.domain.values import Admin
 from loyalty.models.health import ClockTask
 from loyalty.models.users import User
@@ -42,6 +43,11 @@ class Task:
     duration_ms: int | None
     error: str
     late_at: datetime
+
+    @property
+    def title(self) -> str:
+        """What people call it, in English."""
+        return task_name(self.name)
 
 
 def claim(*, name: str, every: timedelta, late_after: timedelta, at: datetime) -> UUID | None:

@@ -7,6 +7,7 @@ import redis
 import sqlalchemy as sa
 
 from loyalty.database import db, transaction
+from loyalty.domain.tasks import TASK_NAMES
 from loyalty.jobs import sweep
 from loyalty.models.idempotency import IdempotencyKey
 from tests.mails import let_time_pass, make_mail
@@ -42,3 +43,7 @@ def test_it_forgets_answers_after_thirty_days() -> None:
     assert sweep.run(at=NOW + timedelta(minutes=1)).answers_deleted == 0
     with transaction():
         assert db.session.execute(sa.select(IdempotencyKey.key)).scalars().all() == ["young"]
+
+
+def test_it_has_words_for_every_task() -> None:
+    assert sorted(task.name for task in sweep.TASKS) == sorted(TASK_NAMES)
