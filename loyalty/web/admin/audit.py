@@ -1,7 +1,6 @@
 """The audit log, searched by what stands in the address, newest first."""
 
 from typing import ClassVar
-from uuid import UUID
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -17,6 +16,7 @@ from loyalty.web.access import current_admin, requires
 from loyalty.web.admin.blueprint import blueprint
 from loyalty.web.audit_words import ACTIONS, action_words, detail_words, short_id, subject_words
 from loyalty.web.fields import DayField
+from loyalty.web.ids import find_id
 from loyalty.web.sentences import gettext
 from loyalty.web.settings_forms import SettingsForm
 
@@ -54,19 +54,13 @@ def audit_events() -> ResponseReturnValue:
     form = AuditForm(request.args)
     if form.validate():
         try:
-            page = audit_log.list_page(admin=current_admin(), filters=form.filters, before=_before())
+            page = audit_log.list_page(
+                admin=current_admin(), filters=form.filters, before=find_id(request.args.get("before"))
+            )
             return _page(form, page)
         except ValidationError as refusal:
             form.take(refusal)
     return _page(form, None), 422
-
-
-def _before() -> UUID | None:
-    """Read where the page begins; what is no id is the first page."""
-    try:
-        return UUID(request.args.get("before", ""))
-    except ValueError:
-        return None
 
 
 def _page(form: AuditForm, page: AuditPage | None) -> str:

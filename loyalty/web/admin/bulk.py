@@ -19,6 +19,7 @@ from loyalty.web.audit_words import detail_words
 from loyalty.web.fields import DayField, WholeNumberField
 from loyalty.web.forms import request_key
 from loyalty.web.htmx import render
+from loyalty.web.ids import find_id
 from loyalty.web.sentences import gettext
 from loyalty.web.settings_forms import SettingsForm
 
@@ -36,7 +37,7 @@ class ChoiceForm(SettingsForm):
     def choice(self) -> CardChoice:
         """The choice as the service takes it; a store that is none finds no card."""
         return CardChoice(
-            store_id=_id(str(self.store.data)) if self.store.data else None,
+            store_id=find_id(self.store.data) or UUID(int=0) if self.store.data else None,
             joined_since=self.joined_since.data,
             joined_until=self.joined_until.data,
             silent_since=self.silent_since.data,
@@ -120,13 +121,6 @@ def undo_bulk(bulk_id: UUID) -> ResponseReturnValue:
     bulk_deactivations.undo(admin=admin, bulk_id=bulk_id, key=request_key({}, admin.caller))
     flash(gettext("The cards are switched on again, one after the other."))
     return redirect(url_for("admin.bulk", bulk_id=bulk_id), 303)
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        return UUID(int=0)
 
 
 def _again(vendor_id: UUID, form: ConfirmForm) -> str:

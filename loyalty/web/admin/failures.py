@@ -1,7 +1,5 @@
 """Deliveries that fail, and trying them again."""
 
-from uuid import UUID
-
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -14,6 +12,7 @@ from loyalty.web.admin.blueprint import blueprint
 from loyalty.web.admin.words import kind_words
 from loyalty.web.forms import request_key
 from loyalty.web.htmx import is_htmx
+from loyalty.web.ids import find_id
 from loyalty.web.sentences import gettext, ngettext
 
 _LONGEST_KIND = 80
@@ -24,7 +23,7 @@ _LONGEST_KIND = 80
 def list_failures() -> ResponseReturnValue:
     """List what fails, newest first; of one kind where one is chosen."""
     admin, kind = current_admin(), request.args.get("kind", "")[:_LONGEST_KIND]
-    before = _id(request.args.get("before", "")) if "before" in request.args else None
+    before = find_id(request.args.get("before"))
     return render_template(
         "admin/failures.html",
         page=failures.list_failures(admin=admin, kind=kind, before=before),
@@ -48,7 +47,9 @@ def waiting() -> ResponseReturnValue:
 @requires(Role.ADMIN)
 def retry_failure() -> ResponseReturnValue:
     """Try one delivery again."""
-    admin, message_id = current_admin(), _id(request.form.get("message_id", ""))
+    admin, message_id = current_admin(), find_id(request.form.get("message_id"))
+    if message_id is None:
+        raise NotFound
     key = request_key({"message_id": message_id}, admin.caller)
     return _done(failures.retry(admin=admin, message_id=message_id, key=key))
 
@@ -67,10 +68,3 @@ def _done(receipt: RetryReceipt) -> ResponseReturnValue:
     else:
         flash(gettext("There is nothing to try again: it may have arrived already."))
     return redirect(url_for("admin.list_failures"), 303)
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as refusal:
-        raise NotFound from refusal

@@ -1,7 +1,5 @@
 """The log of all mails of the platform; shops send theirs again, the platform from the page of failures."""
 
-from uuid import UUID
-
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -10,6 +8,7 @@ from loyalty.services import mail_log
 from loyalty.web import mail_words
 from loyalty.web.access import current_admin, requires
 from loyalty.web.admin.blueprint import blueprint
+from loyalty.web.ids import find_id
 
 
 @blueprint.get("/mails")
@@ -18,12 +17,5 @@ def list_mails() -> ResponseReturnValue:
     """List what was mailed, newest first; of one state where one is chosen."""
     state = request.args.get("state", "")
     state = state if state in mail_log.STATES else ""
-    page = mail_log.list_platform_page(admin=current_admin(), state=state, before=_before())
+    page = mail_log.list_platform_page(admin=current_admin(), state=state, before=find_id(request.args.get("before")))
     return render_template("admin/mails.html", page=page, state=state, mail_words=mail_words)
-
-
-def _before() -> UUID | None:
-    try:
-        return UUID(request.args.get("before", ""))
-    except ValueError:
-        return None

@@ -17,6 +17,7 @@ from loyalty.errors import NotAuthenticated, NotFound, RateLimited, SecondFactor
 from loyalty.services import accounts, onboarding_steps
 from loyalty.services.user_sessions import NewSession, Visit
 from loyalty.web.access import SignedInUser, current_person, now, public
+from loyalty.web.ids import find_id
 from loyalty.web.limits import address_source, limit
 from loyalty.web.office import kept
 from loyalty.web.office.blueprint import blueprint
@@ -129,10 +130,9 @@ def choose_vendor() -> ResponseReturnValue:
 def enter_vendor() -> ResponseReturnValue:
     """Enter the office of one of them."""
     user = current_person()
-    try:
-        vendor_id = UUID(request.form.get("vendor_id", ""))
-    except ValueError as refusal:
-        raise NotFound from refusal
+    vendor_id = find_id(request.form.get("vendor_id"))
+    if vendor_id is None:
+        raise NotFound
     return _enter(accounts.choose_vendor(token=user.token, vendor_id=vendor_id, at=now()))
 
 

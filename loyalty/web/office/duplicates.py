@@ -11,6 +11,7 @@ from loyalty.errors import N_, CardNotFound
 from loyalty.services import card_details, card_views, duplicates, merging, programs
 from loyalty.web.access import current_actor, now, requires
 from loyalty.web.forms import request_key
+from loyalty.web.ids import find_id
 from loyalty.web.limits import limit
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.pages import Page, page_number
@@ -80,7 +81,7 @@ def merge_cards(card_id: UUID) -> ResponseReturnValue:
 
 def _id(name: str) -> UUID:
     """Read the id of somebody from the form or the address; what is none is nobody's."""
-    try:
-        return UUID(request.form.get(name) or request.args.get(name, ""))
-    except ValueError:
-        raise CardNotFound from None
+    found = find_id(request.values.get(name))
+    if found is None:
+        raise CardNotFound
+    return found

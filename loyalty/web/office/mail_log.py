@@ -11,6 +11,7 @@ from loyalty.services import mail_log
 from loyalty.web import mail_words
 from loyalty.web.access import current_actor, requires
 from loyalty.web.forms import request_key
+from loyalty.web.ids import find_id
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.confirm import confirm_page
 from loyalty.web.sentences import gettext
@@ -22,7 +23,7 @@ def list_mails() -> ResponseReturnValue:
     """List what was mailed, newest first; of one state where one is chosen."""
     state = request.args.get("state", "")
     state = state if state in mail_log.STATES else ""
-    page = mail_log.list_page(actor=current_actor(), state=state, before=_before())
+    page = mail_log.list_page(actor=current_actor(), state=state, before=find_id(request.args.get("before")))
     return render_template("office/mail_log.html", page=page, state=state, mail_words=mail_words)
 
 
@@ -64,10 +65,3 @@ def _done(*, leaves: bool) -> ResponseReturnValue:
     said = gettext("The mail is sent again.") if leaves else gettext("There is nothing to send again.")
     flash(said)
     return redirect(url_for("office.list_mails"), 303)
-
-
-def _before() -> UUID | None:
-    try:
-        return UUID(request.args.get("before", ""))
-    except ValueError:
-        return None

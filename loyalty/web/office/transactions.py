@@ -24,6 +24,7 @@ from loyalty.services.transaction_lists import Filters
 from loyalty.services.transaction_table import Line
 from loyalty.web.access import current_actor, now, requires
 from loyalty.web.fields import DayField
+from loyalty.web.ids import find_id
 from loyalty.web.limits import limit
 from loyalty.web.locale import day, zone
 from loyalty.web.office.blueprint import blueprint
@@ -119,7 +120,7 @@ def list_transactions() -> ResponseReturnValue:
     form = _form(actor)
     if not form.validate():
         return _page(form, None), 422
-    newer_than, older_than = _row("newer"), _row("older")
+    newer_than, older_than = find_id(request.args.get("newer")), find_id(request.args.get("older"))
     found = transaction_table.find_page(
         actor=actor, filters=form.filters, older_than=older_than, newer_than=None if older_than else newer_than
     )
@@ -149,14 +150,6 @@ def _form(actor: Actor) -> FilterForm:
     form.staff.choices = [SelectChoice("", gettext("Everybody"))]
     form.staff.choices += [SelectChoice(str(person.staff_pin_id), person.name) for person in people]
     return form
-
-
-def _row(name: str) -> UUID | None:
-    """Read beside which row the page begins; what is no id is the first page."""
-    try:
-        return UUID(request.args.get(name, ""))
-    except ValueError:
-        return None
 
 
 def _page(form: FilterForm, found: transaction_table.LinePage | None) -> str:

@@ -16,6 +16,7 @@ from loyalty.services import webhook_deliveries, webhooks
 from loyalty.services.webhooks import EndpointReceipt
 from loyalty.web.access import current_actor, now, requires
 from loyalty.web.forms import request_key
+from loyalty.web.ids import find_id
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.confirm import confirm_page
 from loyalty.web.office.forms import OfficeForm
@@ -192,7 +193,9 @@ def _page(endpoint_id: UUID, *, form: EndpointForm | None = None, made: Endpoint
     actor, state = current_actor(), request.args.get("state", "")
     state = state if state in STATES else ""
     endpoint = webhooks.get(actor=actor, endpoint_id=endpoint_id)
-    log = webhook_deliveries.list_page(actor=actor, endpoint_id=endpoint_id, state=state, before=_before())
+    log = webhook_deliveries.list_page(
+        actor=actor, endpoint_id=endpoint_id, state=state, before=find_id(request.args.get("before"))
+    )
     return render_template(
         "office/webhook.html",
         form=form or EndpointForm(formdata=None, obj=endpoint),
@@ -204,13 +207,6 @@ def _page(endpoint_id: UUID, *, form: EndpointForm | None = None, made: Endpoint
         states=STATES,
         reaches=REACHES,
     )
-
-
-def _before() -> UUID | None:
-    try:
-        return UUID(request.args.get("before", ""))
-    except ValueError:
-        return None
 
 
 def _back(endpoint_id: UUID, message: str) -> ResponseReturnValue:

@@ -13,6 +13,7 @@ from loyalty.services.my_data import OwnData
 from loyalty.web import locale
 from loyalty.web.access import now, public
 from loyalty.web.forms import request_key
+from loyalty.web.ids import find_id
 from loyalty.web.limits import address_source, limit_together
 from loyalty.web.public.blueprint import blueprint
 from loyalty.web.public.my_data_form import MyDataForm
@@ -150,10 +151,7 @@ def _card(token: str) -> PublicCard:
 
 def _proof() -> UUID | None:
     """Return what this browser has proven, from its signed cookie."""
-    try:
-        return UUID(session.get("my_data", ""))
-    except ValueError:
-        return None
+    return find_id(session.get("my_data"))
 
 
 def _back(token: str) -> ResponseReturnValue:

@@ -4,13 +4,12 @@ from uuid import UUID
 
 from flask import request
 
+from loyalty.web.ids import find_id
+
 
 def uuid_field(name: str) -> UUID | None:
     """Read an id from the form; what is none counts as left out."""
-    try:
-        return UUID(request.form.get(name, ""))
-    except ValueError:
-        return None
+    return find_id(request.form.get(name))
 
 
 def number_field(name: str, default: int) -> int:
