@@ -44,7 +44,7 @@ def test_it_opens_a_vendor_whose_owner_can_sign_in(app: Flask, platform: Caller,
     assert shown == made | {"owner_password": None, "secret_shown": True}
     page = client.get("/office/sign-in")
     typed = {"email": BODY["owner_email"], "password": made["owner_password"]}
-    assert client.post("/office/sign-in", data={**hidden(page), **typed}).location == "/office"
+    assert client.post("/office/sign-in", data={**hidden(page), **typed}).location == "/office/wizard"
     found = platform.get(f"{VENDORS}/{made['vendor_id']}").json or {}
     assert (found["name"], found["status"], found["locale"]) == (BODY["name"], "active", "de")
     assert (found["timezone"], found["country"], found["currency"]) == ("Europe/Luxembourg", "LU", "EUR")
