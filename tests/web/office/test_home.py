@@ -1,6 +1,7 @@
 """The checklist of the office."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -111,9 +112,24 @@ def test_it_counts_nothing_of_the_shop_next_door(client: FlaskClient, app: Flask
     assert "1 of 5 steps are done" in client.get("/office").text
 
 
-def test_it_warns_of_a_connection_that_is_not_encrypted(client: FlaskClient, ada: Office) -> None:
+@pytest.mark.parametrize(
+    ("address", "is_open"),
+    [("http://cards.example", True), ("https://cards.example", False), ("http://localhost:8000", False)],
+    ids=["in the open", "encrypted", "on this machine"],
+)
+def test_it_warns_of_a_connection_that_others_can_read(
+    client: FlaskClient,
+    app: Flask,
+    config: Config,
+    ada: Office,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    address: str,
+    is_open: bool,
+) -> None:
     sign_in(client, ada)
-    assert "This connection is not encrypted." in client.get("/office").text
+    monkeypatch.setitem(app.config, "CONFIG", replace(config, public_url=address))
+    assert ("This connection is not encrypted." in client.get("/office").text) == is_open
 
 
 def test_it_shows_the_code_of_the_join_page_for_printing(
