@@ -98,8 +98,9 @@ def init(app: Flask) -> None:
 
 
 def sentence_of(error: LoyaltyError) -> str:
-    """Return the error's sentence in the reader's language, its placeholders filled."""
-    return str(gettext(error.sentence, **error.details))
+    """Say in the reader's language what is wrong: where no form stands to say it beside its fields, all of it."""
+    beside = error.errors.values() if isinstance(error, ValidationError) else ()
+    return " ".join(dict.fromkeys(gettext(sentence) for sentence in beside)) or _title(error)
 
 
 def answer(error: LoyaltyError) -> ResponseReturnValue:
@@ -114,6 +115,11 @@ def answer(error: LoyaltyError) -> ResponseReturnValue:
     return _with_headers(response, error)
 
 
+def _title(error: LoyaltyError) -> str:
+    """Return the error's own sentence, its placeholders filled."""
+    return str(gettext(error.sentence, **error.details))
+
+
 def _with_headers(response: ResponseReturnValue, error: LoyaltyError) -> ResponseReturnValue:
     made = make_response(response)
     until = error.details.get("retry_at") or error.details.get("locked_until")
@@ -125,7 +131,7 @@ def _with_headers(response: ResponseReturnValue, error: LoyaltyError) -> Respons
 def _problem(error: LoyaltyError) -> WerkzeugResponse:
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": sentence_of(error),
+        "title": _title(error),
         "status": error.status,
         "code": error.code,
         **{name: _plain(value) for name, value in error.details.items()},

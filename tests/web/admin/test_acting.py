@@ -127,7 +127,9 @@ def test_it_ends_by_itself_and_says_so(app: Flask, platform: Platform, ada: Offi
     late = send(platform.client, "/office/stores", page, {"name": "Station"})
     assert late.status_code == 403
     assert "Your time at this shop is over." in late.text
-    assert platform.client.get("/office").status_code == 403
+    refused = platform.client.get("/office")
+    assert refused.status_code == 403
+    assert 'href="/admin">Go to the start page of the platform' in refused.text
     assert "Your time at the shop is over." in platform.client.get("/admin").text
     assert leave(platform.client, platform.client.get("/admin")).location == "/admin"
     assert platform.client.get("/office").location == "/office/shops"

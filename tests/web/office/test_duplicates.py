@@ -53,6 +53,17 @@ def test_it_brings_two_cards_together_once(bakery: Bakery, twin: Card, client: F
     assert "Brought together" in client.get(bakery.path).text
 
 
+def test_it_says_what_is_wrong_where_no_field_does(bakery: Bakery, twin: Card, client: FlaskClient) -> None:
+    action = f"{bakery.path}/merge"
+    fields = hidden(client.get(action, query_string={"from": twin.card_id}), action)
+    itself = client.post(action, data={**fields, "from": str(bakery.cleo.card_id)})
+    assert itself.status_code == 422
+    assert "Choose two different cards." in itself.text
+    keyless = client.post(action, data={**fields, "from": str(twin.card_id), "key": ""})
+    assert "This page is too old. Load it again." in keyless.text
+    assert "another look" not in keyless.text
+
+
 @pytest.mark.parametrize(
     "other", ["", "nobody", "0199f1c2-7d1e-7cc3-98c4-dc0c0c07398f"], ids=["none", "word", "unknown"]
 )
