@@ -49,6 +49,7 @@ def run(*, at: datetime) -> int:
 
 
 def _shops() -> Sequence[AnyRow]:
+    """Read the shops that write: not those whose end is announced, where nothing is collected any more."""
     with transaction():
         return db.session.execute(
             select(
@@ -62,7 +63,8 @@ def _shops() -> Sequence[AnyRow]:
             )
             .join(MailSettings, MailSettings.vendor_id == Vendor.id)
             .join(LoyaltyProgram, LoyaltyProgram.vendor_id == Vendor.id)
-            .where(Vendor.status == "active", LoyaltyProgram.is_active, MailSettings.birthday | MailSettings.miss_you)
+            .where(Vendor.status == "active", LoyaltyProgram.is_active, LoyaltyProgram.closes_on.is_(None))
+            .where(MailSettings.birthday | MailSettings.miss_you)
             .order_by(Vendor.id)
         ).all()
 

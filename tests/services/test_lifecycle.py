@@ -13,7 +13,7 @@ from loyalty.models.customers import Customer
 from loyalty.models.mail import EmailLog
 from loyalty.models.stats import CardStats
 from loyalty.models.transactions import LoyaltyTransaction
-from loyalty.services import cards, lifecycle, mail_settings, verification
+from loyalty.services import cards, closing, lifecycle, mail_settings, verification
 from tests.factories import Card, Shop, make_card, make_key, make_shop
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -130,6 +130,16 @@ def test_it_knows_the_birthday_of_a_leap_day(at: datetime, mails: int) -> None:
 def test_it_writes_to_nobody_else(person: dict[str, object]) -> None:
     make_cleo(make_bakery(birthday_points=50), **person)
     assert lifecycle.run(at=NOW) == 0
+
+
+def test_it_gives_and_sends_nothing_once_the_end_of_the_program_is_announced() -> None:
+    shop = make_bakery(birthday_points=50)
+    make_cleo(shop)
+    last_day = NOW.date() + timedelta(days=30)
+    closing.announce(actor=shop.ada, last_day=last_day, key=make_key(shop.ada), at=NOW)
+    assert (lifecycle.run(at=NOW), told()) == (0, [])
+    closing.call_off(actor=shop.ada, key=make_key(shop.ada))
+    assert (lifecycle.run(at=NOW), told()) == (1, ["birthday"])
 
 
 def test_it_writes_to_no_closed_card() -> None:
