@@ -56,13 +56,14 @@ def get(*, actor: Actor) -> MailSettingsRow:
 def change(*, actor: Actor, changes: Mapping[str, object], key: RequestKey) -> MailSettingsReceipt:
     """Change settings, all of those named or none."""
     roles.require(actor=actor, role=Role.MANAGER)
-    cleaned = settings.clean(settings.MAILS, changes)
+    shop = dict(settings.clean(settings.MAILS, changes))
+    digest = shop.pop(_OWN, None)
+    if "sender_name" in shop:
+        shop["sender_name"] = shop["sender_name"] or None
 
     def work() -> MailSettingsReceipt:
-        digest = cleaned.pop(_OWN, None)
         if digest is not None:
             db.session.execute(update(VendorMember).where(*_me(actor)).values(daily_digest=digest))
-        shop = {**cleaned, "sender_name": cleaned.get("sender_name") or None}
         first = insert(MailSettings).values(vendor_id=actor.vendor_id, **shop)
         kept = {**shop, "updated_at": first.excluded.updated_at}
         db.session.execute(first.on_conflict_do_update(index_elements=["vendor_id"], set_=kept))

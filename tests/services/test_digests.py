@@ -75,3 +75,10 @@ def test_it_leaves_an_owner_alone_who_does_not_want_it(bakery: Shop) -> None:
     mail_settings.change(actor=bakery.ada, changes={"daily_digest": False}, key=make_key(bakery.ada))
     assert mail_settings.get(actor=bakery.ada).daily_digest is False
     assert digests.run(at=NOW) == 0
+
+
+def test_it_keeps_settings_that_nobody_named(bakery: Shop) -> None:
+    for changes in ({"sender_name": "Ada", "miss_you": True}, {"daily_digest": False}, {"birthday": True}):
+        mail_settings.change(actor=bakery.ada, changes=changes, key=make_key(bakery.ada))
+    kept = mail_settings.get(actor=bakery.ada)
+    assert (kept.sender_name, kept.miss_you, kept.birthday, kept.daily_digest) == ("Ada", True, True, False)
