@@ -37,7 +37,7 @@ class Retained:
 
 def run(*, at: datetime) -> Retained:
     """Keep those who came back, give notice to the inactive, and erase those whose day has come."""
-    planned = (Customer.erase_reason == "inactive", Vendor.status == "active")
+    planned = (Customer.erase_at.is_not(None), Customer.erase_reason == "inactive", Vendor.status == "active")
     kept = _each((*planned, ~_inactive(at)), lambda row: _keep(row, at))
     unplanned = (Customer.erase_at.is_(None), Vendor.status == "active", _inactive(at))
     announced = _each(unplanned, lambda row: _announce(row, at))
