@@ -32,7 +32,7 @@ class MyDataForm(FlaskForm):  # type: ignore[misc] # WTForms publishes no types
     def validate(self, extra_validators: object = None) -> bool:
         """Check the shape of the fields; an empty birthday is no mistake."""
         valid = bool(super().validate(extra_validators))
-        if self.birth_date.process_errors:
+        if self.birth_date.errors:
             self.birth_date.errors = [gettext("Enter your day of birth, like 24/03/1990.")]
         return valid
 

@@ -105,6 +105,9 @@ def test_it_asks_for_name_and_birthday_where_the_shop_wants_them(phone: Phone, a
     assert wrong.status_code == 422
     assert "Enter your day of birth, like 24/03/1990." in wrong.text
     assert 'value="Cleo"' in wrong.text
+    empty = phone.send(page, email=CLEO, name="x" * 200, birth_date="")
+    assert "Enter a shorter name" in empty.text
+    assert "Enter your day of birth" not in empty.text
     assert phone.send(page, email=CLEO, name="Cleo", birth_date="", marketing_consent="y").status_code == 303
     with app.app_context():
         cleo = db.session.execute(sa.select(Customer)).scalar_one()

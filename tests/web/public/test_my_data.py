@@ -187,6 +187,13 @@ def test_it_keeps_what_was_typed_beside_what_is_wrong(phone: Phone, app: Flask, 
     assert read(app, cleo).name == "Cleo Martin"
 
 
+def test_it_finds_nothing_wrong_with_an_empty_birthday(phone: Phone, app: Flask, cleo: Card) -> None:
+    page = prove(phone, app, cleo)
+    wrong = post(phone, page, "/corrections", **{**TYPED, "name": "x" * 200, "birth_date": ""})
+    assert "Enter a shorter name" in wrong.text
+    assert "Enter your day of birth" not in wrong.text
+
+
 def test_it_has_changed_terms_accepted_anew(phone: Phone, app: Flask, bakery: Shop) -> None:
     phone.send(phone.get("/join/bakery"), email="dora@example.org")
     with app.app_context():
