@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, time
 from decimal import Decimal
@@ -37,6 +38,22 @@ def defuse(text: str) -> str:
     """Put an apostrophe before text that a spreadsheet would take for a formula; people wrote it, and some do harm."""
     is_live = text.startswith(_TRIGGERS) or text.lstrip().startswith(_TRIGGERS)
     return f"'{text}" if is_live else text
+
+
+def plain(value: object) -> str:
+    """Write what JSON has no form for, as it is kept: times and days as ISO says, ids as text."""
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def as_kept(value: object) -> str:
+    """Write a column's value as text that no spreadsheet calculates; a JSON file beside it has it exactly."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | int | float):
+        return str(value)
+    return defuse(
+        json.dumps(value, ensure_ascii=False, default=plain) if isinstance(value, dict | list) else plain(value)
+    )
 
 
 def _text(cell: Cell, locale: str) -> str:

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import IO, Any, Final
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from sqlalchemy import select, tuple_
 
 from loyalty.database import AnyRow, Base, db, end_reading, transaction
 from loyalty.domain.ledger import ENTRY_COLUMNS
-from loyalty.domain.spreadsheets import defuse
+from loyalty.domain.spreadsheets import as_kept, plain
 from loyalty.domain.values import Actor, Role
 from loyalty.errors import N_
 from loyalty.services import audit, roles
@@ -113,8 +113,8 @@ def _write_part(archive: zipfile.ZipFile, part: _Part, vendor_id: UUID, files: d
             for row in _rows(part, vendor_id):
                 if count == 0:
                     as_csv.write(_line(list(row)))
-                as_json.write(("[\n" if count == 0 else ",\n") + json.dumps(row, ensure_ascii=False))
-                as_csv.write(_line([_cell(value) for value in row.values()]))
+                as_json.write(("[\n" if count == 0 else ",\n") + json.dumps(row, ensure_ascii=False, default=plain))
+                as_csv.write(_line([as_kept(value) for value in row.values()]))
                 count += 1
             as_json.write("\n]\n" if count else "[]\n")
         table.seek(0)
@@ -140,7 +140,7 @@ class _Hashed:
 
 
 def _rows(part: _Part, vendor_id: UUID) -> Iterator[Mapping[str, Any]]:
-    """Read a list in the order of its key, a batch at a time, its values as JSON has them."""
+    """Read a list in the order of its key, a batch at a time."""
     table = Base.metadata.tables[part.table]
     names = part.only or tuple(column.name for column in table.c if column.name not in part.without)
     key = [table.c[name] for name in part.order]
@@ -151,21 +151,9 @@ def _rows(part: _Part, vendor_id: UUID) -> Iterator[Mapping[str, Any]]:
     batch: list[AnyRow] = list(db.session.execute(query))
     while batch:
         for row in batch:
-            yield {name: _plain(value) for name, value in zip(names, row, strict=False)}
+            yield dict(zip(names, row, strict=False))
         after = tuple(batch[-1][len(names) :])
         batch = list(db.session.execute(query.where(tuple_(*key) > after))) if len(batch) == _BATCH else []
-
-
-def _plain(value: Any) -> Any:  # a column's value of any type, as JSON has it
-    if isinstance(value, UUID):
-        return str(value)
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _cell(value: Any) -> str:  # the same
-    if isinstance(value, (list, dict)):
-        return json.dumps(value, ensure_ascii=False)
-    return "" if value is None else defuse(value) if isinstance(value, str) else str(value)
 
 
 def _line(cells: list[str]) -> str:

@@ -6,22 +6,20 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from loyalty.database import Base, db
 from loyalty.domain.privacy import REGISTRY
+from loyalty.domain.spreadsheets import BOM, as_kept, plain
 from loyalty.domain.values import Actor, Admin, RequestKey, Role
 from loyalty.errors import NotFound
 from loyalty.models.customers import Customer
 from loyalty.models.vendors import Vendor
 from loyalty.services import audit, idempotency, privacy_rows, roles
-
-# What a spreadsheet would take for a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 Row = dict[str, Any]  # columns of all types
 Say = Callable[[str], str]
@@ -99,7 +97,7 @@ def _purposes(tables: Mapping[str, list[Row]], say: Say) -> Mapping[str, Mapping
 
 
 def _zip(head: Row, tables: Mapping[str, list[Row]], at: datetime) -> bytes:
-    files = {"data.json": json.dumps(head | {"data": tables}, ensure_ascii=False, indent=2, default=_plain)}
+    files = {"data.json": json.dumps(head | {"data": tables}, ensure_ascii=False, indent=2, default=plain)}
     files |= {f"{name}.csv": _csv(rows) for name, rows in tables.items() if rows}
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -113,17 +111,5 @@ def _csv(rows: list[Row]) -> str:
     text = io.StringIO()
     table = csv.writer(text)
     table.writerow(rows[0])
-    table.writerows([_cell(value) for value in row.values()] for row in rows)
-    return "\ufeff" + text.getvalue()
-
-
-def _cell(value: object) -> object:
-    """Write a value as text that no spreadsheet calculates; the JSON beside it has it exactly."""
-    if value is None or isinstance(value, bool | int):
-        return value
-    shown = json.dumps(value, ensure_ascii=False, default=_plain) if isinstance(value, dict | list) else _plain(value)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
-
-
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, date | datetime) else str(value)
+    table.writerows([as_kept(value) for value in row.values()] for row in rows)
+    return BOM + text.getvalue()
