@@ -4,6 +4,7 @@ Nothing else means anything in it: no HTML, no expressions.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
@@ -46,7 +47,7 @@ def tidy(text: str, *, lines: bool) -> str:
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     if not lines:
         return " ".join("".join(letter if letter.isprintable() else " " for letter in plain).split())
-    kept = "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in plain)
+    kept = "".join(letter if letter == "\n" or _is_kept(letter) else " " for letter in plain)
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in kept.split("\n"))).strip()
 
 
@@ -69,6 +70,11 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 def paragraphs(text: str) -> list[list[str]]:
     """Return the paragraphs of a text, each as its lines."""
     return [part.strip("\n").split("\n") for part in text.split("\n\n") if part.strip()]
+
+
+def _is_kept(letter: str) -> bool:
+    """Whether it is printed, or is one of the spaces where no line may break: French needs them before “?”."""
+    return letter.isprintable() or unicodedata.category(letter) == "Zs"
 
 
 def _check(kind: str, text: str, longest: int) -> None:

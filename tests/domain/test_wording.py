@@ -1,5 +1,7 @@
 """A shop's own words: names in braces, and nothing else that means anything."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,9 +68,15 @@ def test_it_leaves_one_line_of_a_subject(text: str) -> None:
 @given(st.text(max_size=200))
 def test_it_keeps_lines_of_a_body_and_nothing_that_cannot_be_printed(text: str) -> None:
     kept = tidy(text, lines=True)
-    assert kept.replace("\n", "").isprintable()
+    assert all(letter.isprintable() or unicodedata.category(letter) == "Zs" for letter in kept.replace("\n", ""))
     assert tidy(kept, lines=True) == kept
     assert "\n\n\n" not in kept
+
+
+def test_it_keeps_the_spaces_of_french_in_a_body() -> None:
+    body = "Est-ce vous\u202f?\n12\u00a0points"
+    assert tidy(body, lines=True) == body
+    assert tidy("a\u2028b\x00c\u200bd", lines=True) == "a b c d"
 
 
 def test_it_finds_paragraphs_and_their_lines() -> None:
