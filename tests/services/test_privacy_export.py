@@ -40,7 +40,8 @@ def test_it_hands_out_all_that_is_known_and_nobody_elses() -> None:
     made = export(shop.ada, cleo.customer_id)
     said, files = open_export(made)
     assert made.file_name == "customer-2026-11-21.zip"
-    tables = ["customers", "loyalty_cards", "loyalty_transactions", "transaction_details", "email_logs", "audit_events"]
+    tables = ["customers", "consents", "loyalty_cards", "loyalty_transactions", "transaction_details"]
+    tables += ["email_logs", "audit_events"]
     assert sorted(files) == sorted(["data.json", *(f"{name}.csv" for name in tables)])
     assert found(cleo.words, files["data.json"]) == sorted(cleo.words)
     assert found(cleo.words, "".join(text for name, text in files.items() if name != "data.json")) == sorted(cleo.words)
@@ -50,6 +51,8 @@ def test_it_hands_out_all_that_is_known_and_nobody_elses() -> None:
     assert said["purposes"]["customers"]["name"].startswith("TO GREET THE CUSTOMER")
     (customer,) = said["data"]["customers"]
     assert (customer["birth_date"], customer["locale"], customer["marketing_consent"]) == ("1987-03-07", "fr", True)
+    agreed = sorted((row["kind"], row["given"], row["source"]) for row in said["data"]["consents"])
+    assert agreed == [("marketing", True, "join"), ("terms", True, "join")]
 
 
 def test_it_says_in_which_phones_the_card_is(world: World) -> None:
