@@ -33,6 +33,8 @@ def main() -> None:
             _public(browser, address, shop)
             _terminal(browser, address, shop)
             _office(browser, address, shop)
+            _wizard(browser, address, shop)
+            _platform(browser, address, shop)
             browser.close()
     print(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER.relative_to(ROOT)}")
 
@@ -49,8 +51,7 @@ def _running(data: Path) -> Iterator[tuple[str, Shop]]:
     )
     try:
         _await(cast("IO[str]", process.stdout))
-        shop: Shop = json.loads((data / "data" / "demo.json").read_text(encoding="utf-8"))
-        yield f"http://localhost:{port}", shop
+        yield f"http://localhost:{port}", _furnish(data / "data" / "demo.json", env)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(30)
@@ -61,6 +62,20 @@ def _await(output: IO[str]) -> None:
         if line.startswith("Running at"):
             return
     raise SystemExit("The product did not start.")
+
+
+def _furnish(path: Path, env: dict[str, str]) -> Shop:
+    """Fill the lists and figures of the demo, and open a second shop whose owner begins."""
+    _flask(env, "demo", "--size", "120")
+    _flask(env, "stats", "rebuild")
+    made = _flask(env, "vendor", "create", "cafe", "Café Lumière", "lou@cafe.example.com")
+    shop: Shop = json.loads(path.read_text(encoding="utf-8"))
+    return shop | {"new_owner_email": "lou@cafe.example.com", "new_owner_password": made.split()[-1]}
+
+
+def _flask(env: dict[str, str], *command: str) -> str:
+    run = [sys.executable, "-m", "flask", "--app", "wsgi", *command]
+    return subprocess.run(run, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def _page(browser: Browser, size: tuple[int, int], *, dark: bool = False) -> Page:
@@ -113,14 +128,46 @@ def _terminal(browser: Browser, address: str, shop: Shop) -> None:
 
 def _office(browser: Browser, address: str, shop: Shop) -> None:
     page = _page(browser, DESK)
-    page.goto(f"{address}/office")
-    page.get_by_label("E-mail").fill(shop["owner_email"])
-    page.get_by_label("Password").fill(shop["owner_password"])
-    page.get_by_role("button", name="Sign in").click()
+    _sign_in(page, f"{address}/office", shop["owner_email"], shop["owner_password"])
     expect(page.get_by_role("heading", level=1, name="Ada's Bakery")).to_be_visible()
     _take(page, "office")
-    page.goto(f"{address}/office/program")
-    _take(page, "office-program")
+    for name in ("program", "customers", "statistics", "mails/birthday/en"):
+        page.goto(f"{address}/office/{name}")
+        if name.startswith("mails"):
+            expect(page.frame_locator("iframe").locator("p").first).to_be_visible()
+        _take(page, f"office-{name.partition('/')[0]}")
+    page.goto(f"{address}/office/customers?q={shop['card_number']}")
+    page.get_by_role("rowheader").get_by_role("link").first.click()
+    _take(page, "office-customer")
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    page.goto(f"{address}/office")
+    page.get_by_text("Menu", exact=True).click()
+    _take(page, "office-phone")
+
+
+def _wizard(browser: Browser, address: str, shop: Shop) -> None:
+    page = _page(browser, DESK)
+    _sign_in(page, f"{address}/office/wizard", shop["new_owner_email"], shop["new_owner_password"])
+    page.get_by_role("button", name="Save and continue").click()
+    expect(page.get_by_label("The reward")).to_be_visible()
+    _take(page, "wizard")
+
+
+def _platform(browser: Browser, address: str, shop: Shop) -> None:
+    page = _page(browser, DESK)
+    _sign_in(page, f"{address}/admin", shop["admin_email"], shop["admin_password"])
+    page.goto(f"{address}/admin/vendors")
+    _take(page, "admin-shops")
+    page.goto(f"{address}/admin/health")
+    _take(page, "admin-health")
+
+
+def _sign_in(page: Page, address: str, email: str, password: str) -> None:
+    page.goto(address)
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "sign-in" not in url)
 
 
 if __name__ == "__main__":

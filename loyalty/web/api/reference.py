@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 Schema = dict[str, Any]  # JSON Schema, as deep as it likes
+# As a newcomer needs them: a card, what is done with it, what a shop sets, what others hear.
+READ_AS = (
+    *("Joining", "Cards", "Stamps", "Points", "Rewards", "Transactions", "Program", "Stores", "PINs", "Terminals"),
+    *("Policy", "Statistics", "Webhooks", "Platform", "Machines"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +52,12 @@ class Entry:
 
 
 def chapters(spec: Schema) -> dict[str, list[Entry]]:
-    """Sort the operations into chapters, in the order in which they were written down."""
-    found: dict[str, list[Entry]] = defaultdict(list)
+    """Sort the operations into chapters, in the order in which they are best read."""
+    found: dict[str, list[Entry]] = defaultdict(list, {tag: [] for tag in READ_AS})
     for path, methods in spec["paths"].items():
         for method, described in methods.items():
             found[described["tags"][0]].append(_entry(spec, path, method, described))
-    return dict(found)
+    return {tag: entries for tag, entries in found.items() if entries}
 
 
 def _entry(spec: Schema, path: str, method: str, described: Schema) -> Entry:
