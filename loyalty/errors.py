@@ -94,6 +94,12 @@ class CustomerErased(CardInactive):
     sentence = N_("The customer of this card was erased. Make a new card instead.")
 
 
+class AnotherCardActive(CardInactive):
+    """The customer has another card by now: nobody collects on two."""
+
+    sentence = N_("The customer has another card that is active. Deactivate that one first.")
+
+
 class CardReplaced(CardInactive):
     """The code or address is one that a card had before it was replaced, at `replaced_at`."""
 

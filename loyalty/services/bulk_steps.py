@@ -6,13 +6,11 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, select, update
 
 from loyalty.database import db, transaction
 from loyalty.domain.values import Actor, CardRef, RequestKey, Role, TransactionType
 from loyalty.models.bulk import BulkCard, BulkDeactivation
-from loyalty.models.cards import LoyaltyCard
 from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.models.vendors import Vendor
 from loyalty.services import cards, outbox
@@ -64,7 +62,7 @@ def switch_on(*, batch: Batch, card_id: UUID) -> None:
         return
 
     def is_on(scene: Scene) -> bool:
-        return scene.state.is_active or (_newest_switch(card_id) == own and not _is_taken(card_id))
+        return scene.state.is_active or (_newest_switch(card_id) == own and not cards.has_another(card_id=card_id))
 
     receipt = _switch(batch, card_id, "on", is_on)
     _note(batch, card_id, "on" if receipt.transaction_id else "kept", own)
@@ -132,14 +130,6 @@ def _newest_switch(card_id: UUID) -> UUID | None:
     row = LoyaltyTransaction
     newest = select(row.id).where(row.card_id == card_id, row.transaction_type.in_(_SWITCHES))
     return db.session.scalar(newest.order_by(row.seq.desc()).limit(1))
-
-
-def _is_taken(card_id: UUID) -> bool:
-    """Whether the customer has another active card by now."""
-    other = aliased(LoyaltyCard)
-    same = (other.customer_id == LoyaltyCard.customer_id, other.program_id == LoyaltyCard.program_id)
-    taken = exists().where(*same, other.is_active.is_(True), other.id != LoyaltyCard.id)
-    return bool(db.session.scalar(select(taken).where(LoyaltyCard.id == card_id)))
 
 
 def _note(batch: Batch, card_id: UUID, state: str, transaction_id: UUID | None) -> None:

@@ -6,14 +6,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from loyalty.database import AnyRow, clock, db, new_id
 from loyalty.domain.codes import make_card_number, make_scan_code
 from loyalty.domain.ledger import GENESIS
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, TransactionType
-from loyalty.errors import N_, CustomerErased, ProgramClosing, ValidationError
+from loyalty.errors import N_, AnotherCardActive, CustomerErased, ProgramClosing, ValidationError
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.models.programs import LoyaltyProgram
@@ -97,6 +98,8 @@ def switch(
     if active and _is_erased(scene.card.id):
         raise CustomerErased
     if scene.state.is_active != active:
+        if active and has_another(card_id=scene.card.id):
+            raise AnotherCardActive
         kind = TransactionType.CARD_REACTIVATED if active else TransactionType.CARD_DEACTIVATED
         scene.state.is_active = active
         transaction_id = scene.append(Entry(kind, notes=reason))
@@ -110,6 +113,14 @@ def switch(
         transaction_id=transaction_id,
         store_id=scene.actor.store_id,
     )
+
+
+def has_another(*, card_id: UUID) -> bool:
+    """Tell whether the customer of a card has another one that is active."""
+    other = aliased(LoyaltyCard)
+    same = (other.customer_id == LoyaltyCard.customer_id, other.program_id == LoyaltyCard.program_id)
+    taken = exists().where(*same, other.is_active.is_(True), other.id != LoyaltyCard.id)
+    return bool(db.session.scalar(select(taken).where(LoyaltyCard.id == card_id)))
 
 
 def _facts(vendor_id: UUID) -> AnyRow:

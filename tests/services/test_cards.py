@@ -3,11 +3,18 @@
 import pytest
 import sqlalchemy as sa
 
-from loyalty.database import db
+from loyalty.database import db, transaction
 from loyalty.domain.codes import is_card_number, is_scan_code
 from loyalty.domain.ledger import GENESIS
 from loyalty.domain.values import CardRef, TransactionType
-from loyalty.errors import CardInactive, CardNotFound, StaffPinRequired, ValidationError, VendorSuspended
+from loyalty.errors import (
+    AnotherCardActive,
+    CardInactive,
+    CardNotFound,
+    StaffPinRequired,
+    ValidationError,
+    VendorSuspended,
+)
 from loyalty.models.audit import AuditEvent
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.transactions import LoyaltyTransaction
@@ -80,6 +87,22 @@ def test_it_closes_and_opens_a_card_with_a_row_each() -> None:
         sa.select(AuditEvent.action).where(AuditEvent.subject_id == str(card.card_id))
     ).scalars()
     assert sorted(actions)[-2:] == ["card_deactivated", "card_reactivated"]
+    assert verification.verify().findings == []
+
+
+def test_it_opens_no_card_beside_another_of_the_same_customer() -> None:
+    shop = make_shop()
+    card = make_card(shop)
+    cards.deactivate(actor=shop.mia, card=card.ref, reason="lost", key=make_key(shop.mia))
+    with transaction():
+        newer = cards.create(actor=shop.ben, customer_id=card.customer_id)
+    with pytest.raises(AnotherCardActive):
+        cards.reactivate(actor=shop.ada, card=card.ref, reason="found", key=make_key(shop.ada))
+    assert kinds_of(card)[-1] == TransactionType.CARD_DEACTIVATED.value
+    other = CardRef(card_id=newer.card_id)
+    assert cards.reactivate(actor=shop.ada, card=other, reason="found", key=make_key(shop.ada)).transaction_id is None
+    cards.deactivate(actor=shop.ada, card=other, reason="the old one is back", key=make_key(shop.ada))
+    assert cards.reactivate(actor=shop.ada, card=card.ref, reason="found", key=make_key(shop.ada)).is_active
     assert verification.verify().findings == []
 
 

@@ -9,7 +9,7 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from loyalty.domain.values import Actor, CardRef, Position, RequestKey, Scope
-from loyalty.errors import N_, CardNotFound, CardReplaced, ProgramInactive, ProgramNotFound
+from loyalty.errors import N_, CardInactive, CardNotFound, CardReplaced, ProgramInactive, ProgramNotFound
 from loyalty.services import card_records, cards, enrolment, links
 from loyalty.services.card_records import CardRecord
 from loyalty.web.api.naming import WithPin, given, read_card
@@ -227,7 +227,7 @@ def deactivate_card(actor: Actor, card_id: UUID, body: SwitchBody, key: RequestK
     scope=Scope.TILL,
     body=SwitchBody,
     answers=CardSwitched,
-    errors=(CardNotFound,),
+    errors=(CardNotFound, CardInactive),
     limit_to=20,
     tag="Cards",
 )

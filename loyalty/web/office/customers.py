@@ -127,8 +127,12 @@ def deactivate_card(card_id: UUID) -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def reactivate_card(card_id: UUID) -> ResponseReturnValue:
     """Open a card again; that it was done in the office is reason enough."""
-    reason = gettext("Activated again in the office")
-    cards.reactivate(actor=current_actor(), card=CardRef(card_id=card_id), reason=reason, key=request_key({}))
+    form, reason = KeyForm(), gettext("Activated again in the office")
+    try:
+        cards.reactivate(actor=current_actor(), card=CardRef(card_id=card_id), reason=reason, key=request_key({}))
+    except CardInactive as refusal:
+        form.form_errors.append(sentence_of(refusal))
+        return _show(card_id, link=form), 409
     flash(gettext("The card is active again."))
     return _back(card_id)
 

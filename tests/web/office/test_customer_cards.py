@@ -9,7 +9,7 @@ from loyalty.database import db, transaction
 from loyalty.models.customers import Customer
 from loyalty.models.mail import EmailLog
 from loyalty.models.transactions import LoyaltyTransaction, TransactionDetail
-from loyalty.services import stamps
+from loyalty.services import cards, stamps
 from tests.browsing import hidden
 from tests.factories import change_policy, change_program, make_key
 from tests.web.office.customer_pages import Bakery, audited, open_bakery, post
@@ -98,6 +98,18 @@ def test_it_deactivates_with_a_reason_and_activates_again(client: FlaskClient, b
             ).scalars()
         )
     assert kinds[-2:] == ["card_deactivated", "card_reactivated"]
+
+
+def test_it_activates_no_card_beside_another_of_the_same_customer(client: FlaskClient, bakery: Bakery) -> None:
+    with bakery.app.app_context():
+        cards.deactivate(actor=bakery.shop.ada, card=bakery.cleo.ref, reason="lost", key=make_key(bakery.shop.ada))
+        with transaction():
+            cards.create(actor=bakery.shop.ben, customer_id=bakery.cleo.customer_id)
+    answer = post(client, client.get(bakery.path), f"{bakery.path}/reactivate")
+    assert answer.status_code == 409
+    assert "The customer has another card that is active. Deactivate that one first." in answer.text
+    assert "Activate the card again" in answer.text
+    assert not bakery.card().is_active
 
 
 def test_it_takes_an_entry_back_with_a_reason(client: FlaskClient, bakery: Bakery) -> None:
