@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, time
 from decimal import Decimal
+from numbers import Number
 from typing import Final, TypeAlias
 
 Cell: TypeAlias = str | int | Decimal | date | time | None
@@ -49,7 +50,7 @@ def as_kept(value: object) -> str:
     """Write a column's value as text that no spreadsheet calculates; a JSON file beside it has it exactly."""
     if value is None:
         return ""
-    if isinstance(value, bool | int | float):
+    if isinstance(value, Number):
         return str(value)
     return defuse(
         json.dumps(value, ensure_ascii=False, default=plain) if isinstance(value, dict | list) else plain(value)
