@@ -7,6 +7,7 @@ from datetime import date
 from wtforms import StringField
 from wtforms.widgets import DateInput
 
+from loyalty.errors import N_
 from loyalty.web.sentences import gettext
 
 _WHOLE = re.compile(r"[-\u2212]?[0-9]{1,15}")
@@ -14,6 +15,8 @@ _WHOLE = re.compile(r"[-\u2212]?[0-9]{1,15}")
 
 class TypedField(StringField):  # type: ignore[misc] # WTForms publishes no types
     """A text field whose value is something else; `data` is None where nothing was typed."""
+
+    missing = N_("Enter a number.")
 
     def __init__(self, *args: object, optional: bool = False, **kwargs: object) -> None:
         self.optional = optional
@@ -31,7 +34,7 @@ class TypedField(StringField):  # type: ignore[misc] # WTForms publishes no type
         if typed:
             self.data = self.read(typed)
         elif not self.optional:
-            raise ValueError(gettext("Enter a number."))
+            raise ValueError(gettext(self.missing))
 
     def read(self, typed: str) -> object:
         """Turn the text into the value, or raise ValueError with a sentence."""
@@ -57,6 +60,7 @@ class DayField(TypedField):
     """A day, as browsers send it."""
 
     data: date | None
+    missing = N_("Choose a day on the calendar.")
     widget = DateInput()
 
     def read(self, typed: str) -> date:

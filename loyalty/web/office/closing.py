@@ -1,16 +1,18 @@
 """Ending the program: announcing its last day, calling that off, and taking everything along."""
 
+from datetime import date
+from typing import cast
+
 from flask import flash, redirect, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField
-from wtforms.validators import Optional
 
 from loyalty.domain.values import Role
-from loyalty.errors import N_, ProgramInactive, ValidationError
+from loyalty.errors import ProgramInactive, ValidationError
 from loyalty.services import archives, closing
 from loyalty.web.access import current_actor, now, requires
 from loyalty.web.errors import sentence_of
+from loyalty.web.fields import DayField
 from loyalty.web.forms import request_key
 from loyalty.web.limits import limit
 from loyalty.web.office.blueprint import blueprint
@@ -22,7 +24,7 @@ from loyalty.web.sentences import gettext
 class LastDayForm(OfficeForm):
     """Until when rewards can be redeemed."""
 
-    last_day = DateField(_l("Last day for redeeming"), validators=[Optional()])
+    last_day = DayField(_l("Last day for redeeming"))
 
 
 @blueprint.get("/program/closing", endpoint="closing")
@@ -41,21 +43,18 @@ def show_closing() -> ResponseReturnValue:
 def announce_closing() -> ResponseReturnValue:
     """Announce the last day."""
     form = LastDayForm()
-    try:
-        form.validate()
-        last_day = form.last_day.data
-        if last_day is None:
-            form.last_day.errors = []
-            raise ValidationError({"last_day": N_("Choose a day on the calendar.")})
-        key = request_key({"last_day": last_day})
-        closing.announce(actor=current_actor(), last_day=last_day, key=key, at=now())
-    except ValidationError as refusal:
-        form.take(refusal)
-    except ProgramInactive as refusal:
-        form.form_errors.append(sentence_of(refusal))
-    else:
-        flash(gettext("The end is announced. Customers with an e-mail address get a mail, and every pass says it."))
-        return redirect(url_for("office.closing"), 303)
+    if form.validate():
+        try:
+            last_day = cast(date, form.last_day.data)
+            closing.announce(
+                actor=current_actor(), last_day=last_day, key=request_key({"last_day": last_day}), at=now()
+            )
+            flash(gettext("The end is announced. Customers with an e-mail address get a mail, and every pass says it."))
+            return redirect(url_for("office.closing"), 303)
+        except ValidationError as refusal:
+            form.take(refusal)
+        except ProgramInactive as refusal:
+            form.form_errors.append(sentence_of(refusal))
     outlook = closing.look(actor=current_actor(), at=now())
     return render_template("office/closing.html", form=form, outlook=outlook), 422
 
