@@ -1,5 +1,6 @@
 """What of the preview somebody has chosen to see: in which wallet, and how full the card is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -36,11 +37,11 @@ class Choice:
         return url_for("office.program") + (f"?{query}" if query else "")
 
 
-def chosen() -> Choice:
-    """Read what was chosen, from the address before the form."""
+def chosen(modes: Sequence[str] = MODES) -> Choice:
+    """Read what was chosen of these, from the address before the form."""
     mode, state = request.values.get("as", ""), request.values.get("state", "")
     usual = Choice()
-    return Choice(mode if mode in MODES else usual.mode, state if state in SHARES else usual.state)
+    return Choice(mode if mode in modes else usual.mode, state if state in SHARES else usual.state)
 
 
 def missing_wallet(mode: str) -> str | None:

@@ -1,9 +1,7 @@
 """What a shop sees of itself beside the wizard: the card, the wallets, the poster and the till, with what is typed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-
-from flask import request
 
 from loyalty.domain.colours import contrast, fg
 from loyalty.domain.values import Actor, PassContent
@@ -13,33 +11,19 @@ from loyalty.services.rewards import RewardRow
 from loyalty.web.locale import languages, ratio
 from loyalty.web.office import posters
 from loyalty.web.office.forms import OfficeForm
-from loyalty.web.office.preview import SHARES, missing_wallet, second_colour
+from loyalty.web.office.preview import chosen, missing_wallet, second_colour
 from loyalty.web.office.wizard_forms import RuleForm
 from loyalty.web.sentences import gettext
 
 MODES = ("web", "apple", "google", "poster", "terminal")
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """What is looked at, and how full the card is."""
-
-    mode: str
-    state: str
-
-
-def chosen() -> View:
-    """Read what was chosen, from the address before the form."""
-    mode, state = request.values.get("as", ""), request.values.get("state", "")
-    return View(mode if mode in MODES else MODES[0], state if state in SHARES else "4")
-
-
 def draw(actor: Actor, form: OfficeForm, program: Program) -> dict[str, Any]:
     """Return what the preview shows: values of many types, as its template reads them."""
-    view, typed = chosen(), form.right_values
-    content = programs.preview(actor=actor, changes=_of_program(typed), share=SHARES[view.state])
+    view, typed = chosen(MODES), form.right_values
+    content = programs.preview(actor=actor, changes=_of_program(typed), share=view.share)
     if isinstance(form, RuleForm):
-        content = _with_reward(content, typed, SHARES[view.state])
+        content = _with_reward(content, typed, view.share)
     seen = images.shade(content.logo_url) if content.logo_on_plate else None
     return {
         "view": view,
