@@ -32,7 +32,7 @@ def test_it_shows_every_setting(client: FlaskClient, ada: Office) -> None:
     sign_in(client, ada)
     page = client.get("/office/program")
     assert page.status_code == 200
-    unseen = {"program_id", "vendor_name", "currency", "is_active", "activated_at"}
+    unseen = {"program_id", "vendor_name", "currency", "is_active", "activated_at", "closes_on"}
     settings = {name for name in Program.__dataclass_fields__ if name not in unseen}
     assert settings <= set(fields(page))
     assert "Text will be white, contrast 6.3 : 1." in page.text
