@@ -3,9 +3,12 @@
 PINs and sign-ins are counted in the database instead, since these limits open when a process starts anew.
 """
 
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
+import redis
 from flask import Flask, Response, request
 from flask_limiter import Limiter
 
@@ -20,6 +23,15 @@ limiter = Limiter(
 limit, limit_together = limiter.limit, limiter.shared_limit
 # Two doors to one room: the join page and the API's enrolment count as one.
 JOINING = "joining"
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """How many requests a limit allows, how many of them are left, and when all are there again."""
+
+    most: int
+    requests: int
+    ends_at: datetime
 
 
 def init(app: Flask) -> None:
@@ -48,21 +60,31 @@ def address_source() -> str:
 
 def ends_at() -> datetime:
     """Return when the limit that was just met opens again."""
-    current = limiter.current_limit
-    if current is None:
-        return datetime.now(UTC) + timedelta(minutes=1)
-    return datetime.fromtimestamp(current.reset_at, UTC)
+    left = _left()
+    return left.ends_at if left else datetime.now(UTC) + timedelta(minutes=1)
 
 
 def add_headers(response: Response) -> Response:
     """Tell a program what is left of the limit that it was counted against."""
-    current = limiter.current_limit
-    if current is not None:
-        response.headers["RateLimit-Limit"] = str(current.limit.amount)
-        response.headers["RateLimit-Remaining"] = str(current.remaining)
-        seconds = max(0, round(current.reset_at - datetime.now(UTC).timestamp()))
+    left = _left()
+    if left is not None:
+        response.headers["RateLimit-Limit"] = str(left.most)
+        response.headers["RateLimit-Remaining"] = str(left.requests)
+        seconds = max(0, round((left.ends_at - datetime.now(UTC)).total_seconds()))
         response.headers["RateLimit-Reset"] = str(seconds)
     return response
+
+
+def _left() -> _Left | None:
+    """Read what is left of the limit of this request, None where none counts or Redis died since it was counted.
+
+    By then the request is done: it must not fail because of what it says about the next one.
+    """
+    current = limiter.current_limit
+    if current is not None:
+        with suppress(redis.RedisError):
+            return _Left(current.limit.amount, current.remaining, datetime.fromtimestamp(current.reset_at, UTC))
+    return None
 
 
 __all__ = [

@@ -6,16 +6,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 from flask.testing import FlaskClient
+from flask_limiter import RequestLimit
+from limits import parse
 from werkzeug.test import TestResponse
 
 from config import Config
 from loyalty import queue
 from loyalty.app import LIMITS_STORAGE, create_app
 from loyalty.database import db, new_id
+from loyalty.web import limits
 from loyalty.web.limits import limiter
 from tests import world
 from tests.world import Business
@@ -117,6 +121,14 @@ def test_it_waits_for_no_valkey_that_hangs(config: Config, bakery: Business) -> 
         began = time.monotonic()
         assert [stamp(app, client).status_code for _ in range(10)] == [404] * 10
         assert time.monotonic() - began < 5
+
+
+def test_it_answers_where_valkey_dies_after_it_has_counted(config: Config) -> None:
+    with limited(config, nobody()) as app, app.test_request_context():
+        counted = RequestLimit(limiter, parse("5 per minute"), ["somebody"], breached=False, shared=False)
+        limiter.context.view_rate_limit = counted
+        assert "RateLimit-Limit" not in limits.add_headers(Response()).headers
+        assert limits.ends_at() > datetime.now(UTC)
 
 
 @pytest.mark.parametrize("limits", ["on", "off"])
