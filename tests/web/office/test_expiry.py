@@ -54,7 +54,7 @@ def test_it_gives_expired_points_back_with_a_reason(client: FlaskClient, bakery:
     answer = post(client, page, action, reason="was ill")
     assert (answer.status_code, answer.headers["Location"]) == (303, bakery.path)
     after = client.get(bakery.path).text
-    assert "120 points are back on the card." in after
+    assert "Points that are back on the card: 120." in after
     assert "points have expired" not in after
     assert bakery.card().points_balance == 120
     assert "card.points_restored" in audited(bakery)
