@@ -45,7 +45,8 @@ def test_it_leads_from_the_sign_in_to_a_new_password(client: FlaskClient, app: F
     assert thief.get("/office").status_code == 303
     page = client.get("/office/sign-in")
     answer = client.post("/office/sign-in", data={**hidden(page), "email": ada.email, "password": NEW_PASSWORD})
-    assert answer.location == "/office"
+    # Her program was never open.
+    assert answer.location == "/office/wizard"
 
 
 def test_it_answers_everybody_alike(client: FlaskClient, ada: Office) -> None:
