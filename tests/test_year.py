@@ -62,9 +62,6 @@ def test_it_lives_through_a_year(sink: SmtpSink, capsys: pytest.CaptureFixture[s
     assert {"points_expiring sent", "points_expired sent", "points_expiring failed"} <= set(states)
     with capsys.disabled():
         if "CUSTOMERS" in os.environ:
-            print(
-                f"\n{report.cards} cards, {report.rows} rows of the ledger, {year.visited} visits, {expired} expiries,"
-            )
             print(f"\n{report.cards} cards, {report.rows} rows of the ledger, {year.visited} visits,")
             print(f"{expired} expiries, {restored} given back, {year.deaths} deaths,")
             print(f"{len(sink.mails)} mails at the server: {dict(sorted(states.items()))}")
