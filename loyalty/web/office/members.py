@@ -16,6 +16,7 @@ from loyalty.services import audit_log, invitations, members
 from loyalty.web.access import current_actor, current_person, now, requires
 from loyalty.web.audit_words import action_words, detail_words
 from loyalty.web.forms import request_key
+from loyalty.web.ids import find_id
 from loyalty.web.limits import limit
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.confirm import confirm_page
@@ -129,7 +130,7 @@ def _list(form: InvitationForm, problems: Sequence[str] = ()) -> str:
         problems=problems,
         members=members.list_all(actor=actor),
         invitations=invitations.list_waiting(actor=actor, at=now()),
-        acts=audit_log.list_of_platform(actor=actor),
+        acts=audit_log.list_of_platform(actor=actor, before=find_id(request.args.get("before"))),
         action_words=action_words,
         detail_words=detail_words,
     )

@@ -15,7 +15,7 @@ from loyalty.models.audit import AuditEvent
 from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.models.users import User, UserSession, VendorMember
 from loyalty.models.vendors import Vendor
-from loyalty.services import user_sessions
+from loyalty.services import audit_log, user_sessions
 from tests import factories
 from tests.browsing import hidden, send, sign_in
 from tests.office import Office, make_bakery, make_butcher
@@ -112,6 +112,19 @@ def test_it_shows_the_owner_what_the_platform_did(
     with app.app_context():
         mallory = make_butcher()
     assert "She asked on the phone" not in office_of(app, mallory).get("/office/members").text
+
+
+def test_it_leads_the_owner_to_what_the_platform_did_before(
+    app: Flask, platform: Platform, ada: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_log, "PAGE", 1)
+    act(platform.client, ada)
+    leave(platform.client, platform.client.get("/office/members"))
+    browser = office_of(app, ada)
+    page = browser.get("/office/members").text
+    assert "She asked on the phone" not in page
+    [older] = re.findall(r'rel="next" href="([^"]+)"', page)
+    assert "She asked on the phone" in browser.get(older).text
 
 
 def office_of(app: Flask, shop: Office) -> FlaskClient:
