@@ -7,7 +7,7 @@ from math import ceil
 from typing import TypeVar
 
 from flask import Flask, current_app, g, request
-from flask_login import LoginManager, UserMixin, current_user
+from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user
 
 from loyalty.domain.values import Actor, Admin, Role, Scope
 from loyalty.errors import (
@@ -108,6 +108,12 @@ def current_person() -> "SignedInUser":
         raise NotAuthenticated
     person: SignedInUser = current_user._get_current_object()
     return person
+
+
+def ask_no_more_who() -> None:
+    """Take whoever asks for a stranger until the end of this request, where the database cannot say who it is."""
+    if "_login_user" not in g:
+        g._login_user = AnonymousUserMixin()
 
 
 def acting_minutes() -> int:

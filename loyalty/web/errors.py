@@ -25,7 +25,7 @@ from loyalty.errors import (
     ValidationError,
 )
 from loyalty.services import outages
-from loyalty.web import limits
+from loyalty.web import access, limits
 from loyalty.web.htmx import is_htmx
 
 log = logging.getLogger(__name__)
@@ -104,7 +104,17 @@ def sentence_of(error: LoyaltyError) -> str:
 
 
 def answer(error: LoyaltyError) -> ResponseReturnValue:
-    """Render a refusal for whoever asked."""
+    """Render a refusal for whoever asked; pages name who is signed in, which a database that is away cannot say."""
+    try:
+        return _answer(error)
+    except Exception as problem:
+        if not outages.is_outage(problem):
+            raise
+        access.ask_no_more_who()
+        return _answer(Unavailable())
+
+
+def _answer(error: LoyaltyError) -> ResponseReturnValue:
     if (renderer := _renderers.get(request.blueprint or "")) and error.status < 500:
         response: ResponseReturnValue = renderer(error, error.status)
     elif request.path.startswith("/api/"):
@@ -171,6 +181,7 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
     """A dead database is `Unavailable` (the same key asks again); everything else is a fault of ours."""
     if outages.is_outage(error):
         log.warning("database unavailable: %s", type(error).__name__)
+        access.ask_no_more_who()
         return answer(Unavailable())
     log.exception("unexpected error", extra={"request_id": g.get("request_id", "")})
     return answer(InternalError())
