@@ -100,7 +100,7 @@ def make_business(code: str) -> Business:
         db.session.get_one(Store, shop.store_id).name = f"Street {word}"
         db.session.get_one(StaffPin, shop.ben.staff_pin_id).name = f"Ben {word}"
     store_id = factories.make_store(shop, "station", name=f"Station {word}")
-    card = factories.make_card(shop, stamps=25, points=5000, name=f"Cleo {word}", email=f"cleo@{word}.example")
+    card = factories.make_card(shop, stamps=25, points=5000, name=f"Cleo {word}", email=f"cleo.{word}@mail.example")
     reward_id = factories.make_reward(shop, f"Cake {word}", 50)
     earned = points.earn(
         actor=shop.ben, card=card.ref, purchase_amount_cents=500, key=factories.make_key(shop.ben), order_reference=None
@@ -121,7 +121,7 @@ def make_business(code: str) -> Business:
                 subject_id=new_id(),
                 not_before=datetime.now(UTC),
                 gave_up_at=datetime.now(UTC),
-                last_error=f"550 5.1.1 <cleo@{word}.example>: no such mailbox",
+                last_error=f"550 5.1.1 <cleo.{word}@mail.example>: no such mailbox",
             )
         )
     ids = {
@@ -152,7 +152,7 @@ def make_business(code: str) -> Business:
         shop,
         {name: str(value) for name, value in (ids | typed).items()},
         {name: token for name, (_, token) in tablets.items()},
-        {name: _session(shop, name) for name in ("owner", "manager", "admin")},
+        {name: _session(shop, name) for name in ("owner", "manager", "admin", "acting")},
         [word, card.public_token, card.scan_code],
     )
 
@@ -198,7 +198,7 @@ def _people(shop: factories.Shop, word: str) -> dict[str, UUID]:
     with transaction():
         user_sessions.open_new(user_id=user_id, vendor_id=shop.vendor_id, visit=user_sessions.Visit(), at=at)
     session_id = db.session.execute(sa.select(UserSession.id).where(UserSession.user_id == user_id)).scalar_one()
-    key, email = factories.make_key(shop.ada), f"new@{word}.example"
+    key, email = factories.make_key(shop.ada), f"new.{word}@mail.example"
     invited = invitations.create(actor=shop.ada, email=email, role="manager", locale="en", at=at, key=key)
     return {
         "mail_id": _mail(shop),
@@ -226,6 +226,7 @@ def doors(app: Flask, business: Business) -> dict[str, Door]:
         "owner": Door(_browser(app, session=business.sessions["owner"]), office=Role.OWNER),
         "manager": Door(_browser(app, session=business.sessions["manager"]), office=Role.MANAGER),
         "admin": Door(_browser(app, session=business.sessions["admin"]), platform=True),
+        "acting admin": Door(_browser(app, session=business.sessions["acting"]), office=Role.ADMIN, platform=True),
     }
 
 
@@ -246,8 +247,8 @@ def reopen(business: Business) -> None:
             mine = Terminal.token_hash == _digest(business.terminals[name])
             db.session.execute(sa.update(Terminal).where(mine).values(**values))
         for name, token in business.sessions.items():
-            values = {"ended_at": None, "vendor_id": None if name == "admin" else shop.vendor_id}
-            db.session.execute(sa.update(UserSession).where(UserSession.token_hash == _digest(token)).values(**values))
+            mine = UserSession.token_hash == _digest(token)
+            db.session.execute(sa.update(UserSession).where(mine).values(**_place(shop, name)))
 
 
 def may_enter(door: Door, rule: Rule, access: Access) -> bool:
@@ -306,9 +307,18 @@ def _api_key(shop: factories.Shop, name: str) -> UUID:
     return api_keys.create(actor=shop.ada, name=name, scope=Scope.MANAGE, key=key).api_key_id
 
 
+def _place(shop: factories.Shop, role: str) -> dict[str, object]:
+    """Say where somebody's session is open: in a shop, for a shop, or in none."""
+    until = datetime.now(UTC) + timedelta(minutes=60)
+    acting = {"acting_vendor_id": shop.vendor_id, "acting_until": until} if role == "acting" else {}
+    own = shop.vendor_id if role in ("owner", "manager") else None
+    return {"ended_at": None, "vendor_id": own, "acting_vendor_id": None, "acting_until": None, **acting}
+
+
 def _session(shop: factories.Shop, role: str) -> str:
     user_id, token, at = new_id(), secrets.token_urlsafe(32), datetime.now(UTC)
-    vendor_id = None if role == "admin" else shop.vendor_id
+    place = _place(shop, role)
+    vendor_id = place["vendor_id"]
     with transaction():
         is_admin = vendor_id is None
         db.session.add(
@@ -323,9 +333,9 @@ def _session(shop: factories.Shop, role: str) -> str:
             UserSession(
                 token_hash=_digest(token),
                 user_id=user_id,
-                vendor_id=vendor_id,
                 last_seen_at=at,
                 expires_at=at + timedelta(hours=1),
+                **place,
             )
         )
     return token

@@ -42,7 +42,9 @@ def addresses(app: Flask, door: world.Door, bakery: world.Business) -> list[str]
         if method == "GET" and world.may_enter(door, rule, access) and is_own(door, rule.endpoint):
             path = world.address(app, rule, bakery.ids)
             answer = door.client.get(path)
-            if answer.mimetype == "text/html" and answer.status_code == 200 and b"<html" in answer.data:
+            is_kept = answer.headers.get("Content-Disposition", "").startswith("attachment")
+            is_page = answer.mimetype == "text/html" and b"<html" in answer.data and not is_kept
+            if is_page and answer.status_code == 200:
                 found.add(path)
             answer.close()
     return sorted(found)

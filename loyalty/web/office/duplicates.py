@@ -53,10 +53,12 @@ def tell_apart() -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def confirm_merge(card_id: UUID) -> ResponseReturnValue:
     """Ask whether one card is to get everything that the other holds."""
+    actor = current_actor()
+    kept = card_views.get_at_counter(actor=actor, card_id=card_id, at=now())
     if "from" not in request.args:
         return redirect(url_for("office.list_duplicates"), 303)
-    actor, other_id = current_actor(), _id("from")
-    kept, emptied = (card_views.get_at_counter(actor=actor, card_id=each, at=now()) for each in (card_id, other_id))
+    other_id = _id("from")
+    emptied = card_views.get_at_counter(actor=actor, card_id=other_id, at=now())
     holders = [card_details.get_holder(actor=actor, card_id=each) for each in (card_id, other_id)]
     return render_template("office/merge.html", kept=kept, emptied=emptied, holders=holders)
 
