@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_time
 from sqlalchemy import select
 
 from loyalty.database import db
+from loyalty.domain.formats import formats_of
 from loyalty.domain.mails import OF_ACCOUNTS
 from loyalty.domain.tasks import task_name
 from loyalty.models.mail import Confirmation, EmailLog
@@ -75,4 +76,5 @@ def _sign_in(mail: EmailLog) -> AccountFacts:
 
 
 def _time(at: datetime, locale: str) -> str:
-    return f"{format_datetime(at, 'medium', locale=locale)} UTC"
+    written = formats_of(locale)
+    return f"{format_date(at, 'medium', locale=written)}, {format_time(at, 'HH:mm', locale=written)} UTC"

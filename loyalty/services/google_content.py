@@ -8,6 +8,7 @@ from babel.dates import format_date
 from sqlalchemy import select
 
 from loyalty.database import AnyRow, db
+from loyalty.domain.formats import formats_of
 from loyalty.domain.settings import LOCALES
 from loyalty.domain.values import LoyaltyType, PassContent
 from loyalty.models.cards import LoyaltyCard
@@ -130,7 +131,7 @@ def _card_facts(row: AnyRow, content: PassContent, goal: Offer | None, own_id: s
 
 def _day(day: date | None) -> Texts | None:
     """Write a day in every language that passes speak."""
-    return {locale: format_date(day, "long", locale=locale) for locale in LOCALES} if day else None
+    return {locale: format_date(day, "long", locale=formats_of(locale)) for locale in LOCALES} if day else None
 
 
 def _reward(content: PassContent, goal: Offer | None, locale: str) -> tuple[Texts, Texts | None]:

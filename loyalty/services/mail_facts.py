@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from loyalty.database import AnyRow, db
 from loyalty.domain.codes import format_card_number
+from loyalty.domain.formats import formats_of
 from loyalty.domain.mails import MARKETING, OF_SHOPS
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.mail import EmailLog, EmailTemplate, MailSettings
@@ -140,9 +141,9 @@ def _said(facts: Mapping[str, Any], locale: str) -> dict[str, Any]:  # columns o
     said: dict[str, Any] = {name: value for name, value in facts.items() if name != "date"}
     for name in ("points", "stamps"):
         if name in said:
-            said[f"{name}_said"] = format_decimal(said[name], locale=locale)
+            said[f"{name}_said"] = format_decimal(said[name], locale=formats_of(locale))
     if day := facts.get("date"):
-        said["date"] = format_date(date.fromisoformat(day), "long", locale=locale)
+        said["date"] = format_date(date.fromisoformat(day), "long", locale=formats_of(locale))
     return said
 
 

@@ -9,6 +9,7 @@ from flask import Flask, Response, current_app, g, request
 from flask_babel import Babel, get_locale, gettext
 
 from loyalty.domain.codes import format_card_number
+from loyalty.domain.formats import formats_of
 
 LANGUAGES = {"en": "English", "fr": "Français", "de": "Deutsch", "lb": "Lëtzebuergesch"}
 COOKIE = "lang"
@@ -163,9 +164,7 @@ def ratio(value: float) -> str:
 
 
 def _formats() -> Locale:
-    """English dates and money are British here: 20/11/2026, not 11/20/26."""
-    code = language()
-    return Locale.parse("en_GB" if code == "en" else code)
+    return formats_of(language())
 
 
 def _remember_language(response: Response) -> Response:
