@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from loyalty.database import db, first_id, new_id, run_alone, transaction, unflushed
 
@@ -21,6 +22,15 @@ def test_it_replaces_connections_that_the_server_has_ended() -> None:
     for _ in range(3):
         with db.engine.connect() as connection:
             assert connection.scalar(WHO) not in ended
+
+
+def test_it_ends_in_peace_where_the_server_has_gone(app: Flask) -> None:
+    with app.app_context():
+        number = db.session.scalar(WHO)
+        with sa.create_engine(db.engine.url).connect() as stranger:
+            assert stranger.scalar(sa.text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": number})
+    with app.app_context():
+        assert db.session.scalar(sa.text("SELECT 1")) == 1
 
 
 def test_it_keeps_a_connection_that_is_well() -> None:
