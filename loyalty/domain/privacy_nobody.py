@@ -26,7 +26,9 @@ COLUMNS: Final[Mapping[str, str]] = {
         "apple_pass_type_id closes_on closing_announced_at closing_told_to created_at updated_at"
     ),
     "ended_expiry_rules": "program_id number vendor_id days ended_on created_at",
-    "clock_tasks": "name leased_until lease_token started_at finished_at succeeded_at duration_ms last_error late_at told_late_at",
+    "clock_tasks": (
+        "name leased_until lease_token started_at finished_at succeeded_at duration_ms last_error late_at told_late_at"
+    ),
     "rewards": (
         "id program_id vendor_id public_id name points_required value_cents description active sort_order translations "
         "created_at updated_at"
