@@ -83,7 +83,7 @@ def test_it_is_told_on_every_page(
     looks_right(page)
     panel.get_by_label("Reason").fill("was ill")
     panel.get_by_role("button", name="Give the points back").click()
-    expect(page.get_by_text("240 points are back on the card.")).to_be_visible()
+    expect(page.get_by_text("Points that are back on the card: 240.")).to_be_visible()
     expect(panel).to_have_count(0)
     page.context.clear_cookies()
     sign_in(page, "/admin", "root@example.org")
