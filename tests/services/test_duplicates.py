@@ -1,6 +1,7 @@
 """Customers who may be one person: found, told apart, and their cards brought together."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -40,9 +41,7 @@ def merge(shop: Shop, into: Card, source: Card) -> merging.MergeReceipt:
     ],
     ids=["phone", "email", "birthday", "name"],
 )
-def test_it_finds_who_may_be_one_person(
-    one: dict[str, object], other: dict[str, object], expected: tuple[str, ...]
-) -> None:
+def test_it_finds_who_may_be_one_person(one: dict[str, Any], other: dict[str, Any], expected: tuple[str, ...]) -> None:
     shop = make_shop()
     for number, person in enumerate((one, other)):
         make_card(shop, **{"name": f"Person {'AB'[number]}", **person})
