@@ -82,10 +82,18 @@ def test_it_is_a_day_of_the_admin(
     page.context.close()
 
 
+def go_to(page: Page, name: str) -> None:
+    """Use the navigation, which a phone folds into a menu."""
+    ways = page.get_by_role("navigation")
+    if ways.get_by_text("Menu", exact=True).is_visible():
+        ways.get_by_text("Menu", exact=True).click()
+    ways.get_by_role("link", name=name).click()
+
+
 def look_after_the_machine(page: Page) -> None:
-    page.get_by_role("navigation").get_by_role("link", name="Health").click()
+    go_to(page, "Health")
     expect(page.get_by_role("heading", level=1, name="Health")).to_be_visible()
-    page.get_by_role("navigation").get_by_role("link", name="Failures").click()
+    go_to(page, "Failures")
     page.get_by_role("row").filter(has_text="Card at Google Wallet").get_by_role("button", name="Retry").click()
     expect(page.get_by_text("1 delivery is tried again.")).to_be_visible()
     page.goto("/admin/vendors?show=active")
