@@ -1,12 +1,16 @@
 """Language, time zone, and how numbers, days and money are written for the reader."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from babel import Locale, dates, numbers
 from flask import Flask, Response, current_app, g, request
 from flask_babel import Babel, get_locale, gettext
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from loyalty.domain.codes import format_card_number
 from loyalty.domain.formats import formats_of
@@ -20,7 +24,14 @@ def init(app: Flask) -> None:
     """Choose the language of each request and give templates their filters."""
     babel.init_app(app, locale_selector=select_language, timezone_selector=lambda: zone())
     app.after_request(_remember_language)
-    app.jinja_env.globals.update(languages=languages, language=language, page_address=page_address)
+    counted: Callable[..., str] = cast("Any", app.jinja_env.globals["ngettext"])
+
+    @pass_context
+    def ngettext(context: Context, one: str, many: str, count: int, **names: object) -> str:
+        # A sentence says its number as a table does: 5,000 and not 5000.
+        return counted(context, one, many, count, **({"num": number(count)} | names))
+
+    app.jinja_env.globals.update(languages=languages, language=language, page_address=page_address, ngettext=ngettext)
     app.jinja_env.filters.update(
         ago=ago,
         card_number=format_card_number,
