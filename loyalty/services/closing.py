@@ -158,7 +158,7 @@ def close_due(*, at: datetime) -> int:
             expired_after = expiry_rules.days_now(program)
             program.is_active, program.closing_told_to = False, None
             db.session.flush()
-            expiry_rules.note_ended(program=program, days=expired_after, at=clock())
+            expiry_rules.note_ended(program=program, days=expired_after)
             _note(actor, row.id, "program.closed", details)
     return len(ended)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select
 
-from loyalty.database import db
+from loyalty.database import clock, db
 from loyalty.domain.expiry import EndedRule, Rules
 from loyalty.domain.limits import local_day
 from loyalty.domain.values import LoyaltyType
@@ -30,10 +30,10 @@ def read(program: LoyaltyProgram) -> Rules:
     return Rules(days_now(program), ended)
 
 
-def note_ended(*, program: LoyaltyProgram, days: int | None, at: datetime) -> None:
+def note_ended(*, program: LoyaltyProgram, days: int | None) -> None:
     """Keep in the caller's transaction, with the program locked, that a rule ended today; nothing where it goes on."""
     if days != days_now(program):
-        _end(program.id, program.vendor_id, days, at)
+        _end(program.id, program.vendor_id, days, clock())
 
 
 def start_anew(*, vendor_id: UUID, at: datetime) -> None:

@@ -120,7 +120,7 @@ def change(*, actor: Actor, changes: Mapping[str, object], key: RequestKey) -> P
         expired_after = expiry_rules.days_now(program)
         for name, value in changed.items():
             setattr(program, name, value)
-        expiry_rules.note_ended(program=program, days=expired_after, at=clock())
+        expiry_rules.note_ended(program=program, days=expired_after)
         if changed:
             google_passes.program_changed(vendor_id=actor.vendor_id)
             passes.program_changed(vendor_id=actor.vendor_id)
@@ -142,7 +142,7 @@ def activate(*, actor: Actor, key: RequestKey) -> ProgramReceipt:
         if closing.is_over(program.closes_on, local_day(clock(), row.timezone)):
             # Opened again after it had closed: what was announced is over.
             program.closes_on = program.closing_announced_at = None
-        expiry_rules.note_ended(program=program, days=expired_after, at=clock())
+        expiry_rules.note_ended(program=program, days=expired_after)
         google_passes.program_activated(program)
         passes.program_activated(program)
         return _done(actor, "program.activated", row)
@@ -158,7 +158,7 @@ def deactivate(*, actor: Actor, key: RequestKey) -> ProgramReceipt:
         row = _lock(actor)
         expired_after = expiry_rules.days_now(row.LoyaltyProgram)
         row.LoyaltyProgram.is_active = False
-        expiry_rules.note_ended(program=row.LoyaltyProgram, days=expired_after, at=clock())
+        expiry_rules.note_ended(program=row.LoyaltyProgram, days=expired_after)
         return _done(actor, "program.deactivated", row)
 
     return idempotency.run(key, ProgramReceipt, work, vendor_id=actor.vendor_id)

@@ -15,6 +15,7 @@ from tests import bulk, factories
 from tests.accounts import key_for
 from tests.browser.test_office import assert_accessible, assert_no_sideways_scroll, open_page
 from tests.factories import Shop
+from tests.navigation import go_to
 from tests.office import PASSWORD
 from tests.outbox_rows import make_row
 
@@ -80,14 +81,6 @@ def test_it_is_a_day_of_the_admin(
     suspend_and_resume(page, bakery)
     read_the_log(page, bakery)
     page.context.close()
-
-
-def go_to(page: Page, name: str) -> None:
-    """Use the navigation, which a phone folds into a menu."""
-    ways = page.get_by_role("navigation")
-    if ways.get_by_text("Menu", exact=True).is_visible():
-        ways.get_by_text("Menu", exact=True).click()
-    ways.get_by_role("link", name=name).click()
 
 
 def look_after_the_machine(page: Page) -> None:

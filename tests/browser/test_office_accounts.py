@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.accounts import NEW_PASSWORD, code_at, mails, token_in
 from tests.browser.test_office import DESK, PHONE, assert_accessible, assert_no_sideways_scroll, open_page, sign_in
+from tests.navigation import go_to
 from tests.office import PASSWORD, Office, make_bakery
 
 pytestmark = pytest.mark.browser
@@ -25,7 +26,7 @@ def test_it_takes_a_second_factor(
 ) -> None:
     page = open_page(till_browser, live, size, color_scheme="dark" if size is PHONE else "light")
     sign_in(page, ada)
-    page.get_by_role("link", name="Your account").click()
+    go_to(page, "Your account")
     assert_accessible(page)
     assert_no_sideways_scroll(page)
     page.get_by_role("link", name="Turn it on").click()
@@ -67,7 +68,7 @@ def test_it_invites_somebody_and_sets_passwords_anew(
 ) -> None:
     page = open_page(till_browser, live, size, color_scheme="dark" if size is PHONE else "light")
     sign_in(page, ada)
-    page.get_by_role("link", name="Access").click()
+    go_to(page, "Access")
     page.get_by_label("E-mail").fill("ben@bakery.example")
     page.get_by_role("button", name="Mail the invitation").click()
     expect(page.get_by_text("The invitation to ben@bakery.example is on its way.")).to_be_visible()
@@ -80,6 +81,10 @@ def test_it_invites_somebody_and_sets_passwords_anew(
     assert_accessible(ben)
     ben.get_by_label("New password").fill(NEW_PASSWORD)
     ben.get_by_role("button", name="Join").click()
+    expect(ben.get_by_role("heading", level=1, name="Ada's Bakery")).to_be_visible()
+    # On another day, in a browser that knows nothing of it.
+    ben.context.clear_cookies()
+    ben.goto("/office")
     ben.get_by_role("link", name="Forgot your password?").click()
     assert_accessible(ben)
     ben.get_by_label("E-mail").fill("ben@bakery.example")
