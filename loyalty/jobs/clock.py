@@ -49,7 +49,7 @@ def run(*, app: Flask, tasks: Sequence[Task], at: datetime) -> dict[str, int]:
     While a task goes on for longer, this process is the clock for the others: a timer may not start a second one.
     """
     began, own = time.monotonic(), _Round()
-    clock_tasks.forget_others(names=[task.name for task in tasks], at=at)
+    aside("forget old tasks", lambda: clock_tasks.forget_others(names=[task.name for task in tasks], at=at))
     while True:
         looked = time.monotonic()
         now = at + timedelta(seconds=looked - began)
@@ -60,6 +60,15 @@ def run(*, app: Flask, tasks: Sequence[Task], at: datetime) -> dict[str, int]:
             _wait(app, own, until=looked + _LOOK_SECONDS)
         if not _any_alive(own):
             return own.done
+
+
+def aside(what: str, call: Callable[[], object]) -> None:
+    """Do what goes along with the tasks; whatever it raises is noted, and the tasks run all the same."""
+    try:
+        call()
+    except Exception:
+        # The next minute tries again.
+        _log.exception("The clock could not %s", what)
 
 
 def _start(app: Flask, own: _Round, task: Task, at: datetime) -> None:

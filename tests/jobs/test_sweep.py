@@ -7,9 +7,13 @@ import redis
 import sqlalchemy as sa
 
 from loyalty.database import db, transaction
+from loyalty.domain.mails import FACTS
 from loyalty.domain.tasks import TASK_NAMES
 from loyalty.jobs import sweep
+from loyalty.models.health import ClockTask
 from loyalty.models.idempotency import IdempotencyKey
+from loyalty.models.users import User
+from tests.factories import NO_PASSWORD
 from tests.mails import let_time_pass, make_mail
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -43,6 +47,20 @@ def test_it_forgets_answers_after_thirty_days() -> None:
     assert sweep.run(at=NOW + timedelta(minutes=1)).answers_deleted == 0
     with transaction():
         assert db.session.execute(sa.select(IdempotencyKey.key)).scalars().all() == ["young"]
+
+
+def test_it_runs_every_task_although_nobody_can_be_told_of_a_late_one(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with transaction():
+        db.session.add(User(email="root@example.org", password_hash=NO_PASSWORD, is_admin=True))
+        db.session.add(ClockTask(name="google", late_at=NOW - timedelta(minutes=1)))
+    monkeypatch.delitem(FACTS, "task_late")
+    sweep.run(at=NOW)
+    with transaction():
+        ran = db.session.execute(sa.select(ClockTask.name).where(ClockTask.succeeded_at.is_not(None)))
+        assert sorted(ran.scalars()) == sorted(TASK_NAMES)
+    assert "The clock could not tell of what is late" in caplog.text
 
 
 def test_it_has_words_for_every_task() -> None:
