@@ -6,13 +6,15 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from loyalty import jobs
-from loyalty.database import db
+from loyalty.database import db, transaction
 from loyalty.domain.values import Admin, RequestKey
 from loyalty.models.bulk import BulkCard
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.outbox import OutboxMessage
+from loyalty.models.vendors import Vendor
 from loyalty.services import accounts, bulk_deactivations
 from loyalty.services.bulk_choices import CardChoice
+from tests.factories import Shop
 from tests.office import PASSWORD
 
 
@@ -56,3 +58,9 @@ def active(vendor_id: UUID) -> set[UUID]:
     """Return the cards of a shop that are in use."""
     in_use = sa.select(LoyaltyCard.id).where(LoyaltyCard.vendor_id == vendor_id, LoyaltyCard.is_active)
     return set(db.session.scalars(in_use))
+
+
+def set_status(shop: Shop, status: str) -> None:
+    """Let the platform change where a shop stands."""
+    with transaction():
+        db.session.execute(sa.update(Vendor).where(Vendor.id == shop.vendor_id).values(status=status))
