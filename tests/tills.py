@@ -10,7 +10,7 @@ import bcrypt
 import sqlalchemy as sa
 from flask import Flask
 
-from loyalty.database import clock, db, transaction
+from loyalty.database import clock, db, run_alone, transaction
 from loyalty.domain.values import Actor, Role
 from loyalty.models.vendors import Vendor, VendorPolicy
 from loyalty.services import pins, terminals
@@ -82,3 +82,11 @@ def all_at_once(app: Flask, calls: Sequence[Callable[[], T]]) -> list[T]:
         if isinstance(answer, BaseException):
             raise answer
     return [answer for answer in answers if not isinstance(answer, BaseException)]
+
+
+def wait_until_blocked(thread: threading.Thread) -> None:
+    """Return once another connection waits for a lock, or the thread has ended."""
+    # Asked beside an open transaction, which would see one and the same picture of the others all the time.
+    waits = sa.text("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+    while thread.is_alive() and not run_alone(waits):
+        pass

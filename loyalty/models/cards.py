@@ -1,6 +1,7 @@
 """Cards: a customer's membership, with balances, codes and the head of the card's ledger."""
 
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
@@ -9,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from loyalty.database import Base, Changed, new_id
 from loyalty.domain.ledger import GENESIS
 from loyalty.models.constraints import not_negative, same_vendor
+
+ONE_ACTIVE: Final = "uq_loyalty_cards_active"
 
 
 class LoyaltyCard(Changed, Base):
@@ -31,7 +34,7 @@ class LoyaltyCard(Changed, Base):
         UniqueConstraint("vendor_id", "card_number"),
         UniqueConstraint("vendor_id", "scan_code"),
         Index(
-            "uq_loyalty_cards_active",
+            ONE_ACTIVE,
             "program_id",
             "customer_id",
             unique=True,

@@ -107,10 +107,16 @@ def in_transaction(key: RequestKey, receipt: type[R], work: Callable[[], R]) -> 
         raise IdempotencyInProgress from error
 
 
+def constraint_of(error: DBAPIError) -> str | None:
+    """Return the name of the constraint or unique index that refused a statement."""
+    name: str | None = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    return name
+
+
 def _is_twin(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     if state == UNIQUE_VIOLATION:
-        return bool(getattr(getattr(error.orig, "diag", None), "constraint_name", None) == PRIMARY_KEY)
+        return constraint_of(error) == PRIMARY_KEY
     return state == LOCK_NOT_AVAILABLE
 
 

@@ -7,12 +7,14 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy.exc import IntegrityError
 
 from loyalty.database import AnyRow, clock_offset, db
 from loyalty.domain import closing
 from loyalty.domain.pins import is_needed as needs_pin
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, Role
 from loyalty.errors import (
+    AnotherCardActive,
     CardInactive,
     CardNotFound,
     Forbidden,
@@ -23,7 +25,7 @@ from loyalty.errors import (
     StampsNotEnabled,
     VendorSuspended,
 )
-from loyalty.models.cards import LoyaltyCard
+from loyalty.models.cards import ONE_ACTIVE, LoyaltyCard
 from loyalty.models.idempotency import IdempotencyKey
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.vendors import Vendor, VendorPolicy
@@ -163,7 +165,13 @@ def perform(
         idempotency.store(key, answer, vendor_id=actor.vendor_id)
         return answer
 
-    return idempotency.in_transaction(key, receipt, locked)
+    try:
+        return idempotency.in_transaction(key, receipt, locked)
+    except IntegrityError as error:
+        if idempotency.constraint_of(error) != ONE_ACTIVE:
+            raise
+        # Opened at the same moment as another card of this customer, which the look before could not see yet.
+        raise AnotherCardActive from error
 
 
 def _save(scene: Scene) -> None:

@@ -1,7 +1,10 @@
 """Cards: the first rows of their ledger, closing and opening."""
 
+import threading
+
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from loyalty.database import db, transaction
 from loyalty.domain.codes import is_card_number, is_scan_code
@@ -20,7 +23,8 @@ from loyalty.models.cards import LoyaltyCard
 from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.models.vendors import Vendor
 from loyalty.services import cards, points, stamps, verification
-from tests.factories import Card, change_program, make_card, make_key, make_shop
+from tests.factories import Card, Shop, change_program, make_card, make_key, make_shop
+from tests.tills import wait_until_blocked
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -32,6 +36,10 @@ def rows_of(card: Card) -> list[LoyaltyTransaction]:
 
 def kinds_of(card: Card) -> list[str]:
     return [row.transaction_type for row in rows_of(card)]
+
+
+def close(shop: Shop, card: CardRef) -> None:
+    cards.deactivate(actor=shop.ada, card=card, reason="lost", key=make_key(shop.ada))
 
 
 def test_it_makes_a_card_with_codes_of_its_own_and_one_row() -> None:
@@ -103,6 +111,32 @@ def test_it_opens_no_card_beside_another_of_the_same_customer() -> None:
     assert cards.reactivate(actor=shop.ada, card=other, reason="found", key=make_key(shop.ada)).transaction_id is None
     cards.deactivate(actor=shop.ada, card=other, reason="the old one is back", key=make_key(shop.ada))
     assert cards.reactivate(actor=shop.ada, card=card.ref, reason="found", key=make_key(shop.ada)).is_active
+    assert verification.verify().findings == []
+
+
+def test_it_opens_one_of_two_cards_that_are_opened_at_the_same_moment(app: Flask) -> None:
+    shop = make_shop()
+    card = make_card(shop)
+    close(shop, card.ref)
+    with transaction():
+        other = CardRef(card_id=cards.create(actor=shop.ben, customer_id=card.customer_id).card_id)
+    close(shop, other)
+    outcomes: list[str] = []
+
+    def reopen_other() -> None:
+        with app.app_context():
+            try:
+                cards.reactivate(actor=shop.ada, card=other, reason="found", key=make_key(shop.ada))
+            except Exception as refusal:
+                outcomes.append(type(refusal).__name__)
+
+    with transaction():
+        cards.reactivate(actor=shop.ada, card=card.ref, reason="found", key=make_key(shop.ada))
+        late = threading.Thread(target=reopen_other)
+        late.start()
+        wait_until_blocked(late)
+    late.join(timeout=20)
+    assert outcomes == ["AnotherCardActive"]
     assert verification.verify().findings == []
 
 

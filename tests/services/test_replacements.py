@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from loyalty.database import db, run_alone, transaction
+from loyalty.database import db, transaction
 from loyalty.domain.values import CardRef
 from loyalty.errors import CardInactive, CardNotFound, CardReplaced, Forbidden, ValidationError
 from loyalty.models.audit import AuditEvent
@@ -26,6 +26,7 @@ from loyalty.services import (
     verification,
 )
 from tests.factories import Card, Shop, make_card, make_key, make_shop
+from tests.tills import wait_until_blocked
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -163,11 +164,6 @@ def test_it_refuses_the_old_code_that_waited_for_the_lock(app: Flask) -> None:
         replacements.replace(actor=shop.ada, card=card.ref, reason="Copied", key=make_key(shop.ada))
         late = threading.Thread(target=stamp)
         late.start()
-        # Asked beside this transaction, which would see one and the same picture of the others all the time.
-        waits = sa.text(
-            "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        while late.is_alive() and not run_alone(waits):
-            pass
+        wait_until_blocked(late)
     late.join(timeout=20)
     assert outcomes == [CardReplaced]
