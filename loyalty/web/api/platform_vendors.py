@@ -11,6 +11,7 @@ from loyalty.domain.bounds import NAME_LENGTH
 from loyalty.domain.values import Admin, Position, RequestKey, Scope
 from loyalty.services import platform_vendors
 from loyalty.services.platform_vendors import VendorStatus
+from loyalty.web.access import now
 from loyalty.web.api.operations import operation
 from loyalty.web.api.paging import Page, PageQuery, fill_page
 from loyalty.web.api.schemas import NO_NUL, Answer, Body, Code
@@ -42,7 +43,12 @@ class VendorBody(Body):
         max_length=254,
         pattern=NO_NUL,
         examples=["ada@bakery.example"],
-        description="Nobody may sign in with it yet.",
+        description="With a password nobody may sign in with it yet; an invitation is for anybody.",
+    )
+    owner_access: Literal["password", "invitation"] = Field(
+        default="password",
+        description="By a first password, shown once in this answer, or by a mailed link that works once and for a "
+        "week: the owner chooses a password that nobody else sees.",
     )
     locale: Locale = "en"
     timezone: str = Field(default="Europe/Luxembourg", max_length=64, pattern=NO_NUL)
@@ -107,7 +113,8 @@ class VendorOpened(Answer):
     store_code: str = Field(examples=["main"])
     program_id: UUID
     owner_password: str | None = Field(
-        examples=["VhX2cQ8pZ0mB4yTn9aLk"], description="The owner's first one; null where it was shown before."
+        examples=["VhX2cQ8pZ0mB4yTn9aLk"],
+        description="The owner's first one; null where it was shown before, and where the owner is invited.",
     )
     secret_shown: bool = Field(examples=[False], description="Whether it was shown before.")
 
@@ -147,10 +154,14 @@ def list_vendors(admin: Admin, query: VendorsQuery) -> Vendors:
     renamed={"email": "owner_email"},
 )
 def create_vendor(admin: Admin, body: VendorBody, key: RequestKey) -> VendorOpened:
-    """Open a vendor with its first store and an owner, whose password is shown in this answer and never again."""
-    details = body.model_dump(exclude={"owner_email"})
-    made = platform_vendors.create(admin=admin, details=details, owner_email=body.owner_email, key=key)
-    return VendorOpened.of(made, secret_shown=made.owner_password is None)
+    """Open a vendor with its first store and an owner: who is invited, or has a password that is shown this once."""
+    details, owner = body.model_dump(exclude={"owner_email", "owner_access"}), body.owner_email
+    if body.owner_access == "invitation":
+        made = platform_vendors.create_by_invitation(admin=admin, details=details, owner_email=owner, at=now(), key=key)
+    else:
+        made = platform_vendors.create(admin=admin, details=details, owner_email=owner, key=key)
+    shown_before = body.owner_access == "password" and made.owner_password is None
+    return VendorOpened.of(made, secret_shown=shown_before)
 
 
 @operation("GET", VENDOR, scope=Scope.PLATFORM, answers=Vendor, tag="Platform")

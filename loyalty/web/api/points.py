@@ -1,5 +1,6 @@
-"""Points: earn, redeem, take back, correct."""
+"""Points: earn, redeem, take back, correct, and give back what expired."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -16,11 +17,12 @@ from loyalty.errors import (
     TransactionNotFound,
     VoidNotAllowed,
 )
-from loyalty.services import adjustments, points, voids
+from loyalty.services import adjustments, expiry_restores, points, voids
 from loyalty.web.api.naming import NamesCard
 from loyalty.web.api.operations import operation
 from loyalty.web.api.schemas import Code, Note
 from loyalty.web.api.till import Delta, Done, Reason, Voided
+from loyalty.web.locale import number
 from loyalty.web.sentences import gettext, ngettext
 
 Reference = Annotated[Code, Field(examples=["R-2026-118"], description="The number of the receipt or order.")]
@@ -59,6 +61,13 @@ class AdjustPointsBody(NamesCard):
     reason: Reason
 
 
+class RestorePointsBody(NamesCard):
+    """Points that expired and are given back."""
+
+    transaction_id: UUID = Field(description="The row of the ledger, a `points_expired`, that took them.")
+    reason: Reason
+
+
 class PointsEarned(Done):
     """The card after a purchase; one too small for a point writes nothing, and is no mistake."""
 
@@ -93,6 +102,17 @@ class PointsAdjusted(Done):
     transaction_id: UUID
     points_delta: int = Field(examples=[2])
     points_balance: int = Field(examples=[367])
+
+
+class PointsRestored(Done):
+    """The card with the points that had expired."""
+
+    transaction_id: UUID = Field(description="A `points_adjustment` that names the expiry.")
+    points_restored: int = Field(examples=[120])
+    points_balance: int = Field(examples=[487])
+    kept_until: date | None = Field(
+        description="How long the customer keeps them without coming back; null where points do not expire any more."
+    )
 
 
 @operation(
@@ -187,3 +207,27 @@ def adjust_points(actor: Actor, body: AdjustPointsBody, key: RequestKey) -> Poin
     )
     said = gettext("The points were corrected.")
     return PointsAdjusted.of(receipt, message=said, points_delta=receipt.delta, points_balance=receipt.balance)
+
+
+@operation(
+    "POST",
+    "/vendor/loyalty/points/restore",
+    scope=Scope.TILL,
+    body=RestorePointsBody,
+    answers=PointsRestored,
+    errors=(PointsNotEnabled, TransactionNotFound),
+    limit_to=20,
+    tag="Points",
+)
+def restore_points(actor: Actor, body: RestorePointsBody, key: RequestKey) -> PointsRestored:
+    """Give back what one expiry took, once and within two weeks: with scope manage, or with a manager's PIN."""
+    receipt = expiry_restores.restore(
+        actor=actor,
+        card=body.card,
+        transaction_id=body.transaction_id,
+        reason=body.reason,
+        key=key,
+        approval=body.approval,
+    )
+    said = gettext("Points that are back on the card: %(points)s.", points=number(receipt.points_restored))
+    return PointsRestored.of(receipt, message=said)

@@ -25,7 +25,10 @@ from tests.world import Business
 # What is called otherwise than the shop's thing that it names.
 NAMED = {"staff_id": "staff_pin_id", "store_code": "store"}
 # Where a field of the same name means another kind of thing.
-SPECIAL = {("void_points", "transaction_id"): "related_transaction_id"}
+SPECIAL = {
+    ("void_points", "transaction_id"): "related_transaction_id",
+    ("restore_points", "transaction_id"): "expiry_id",
+}
 LEFT_OUT = {"staff_pin", "staff_id", "scan_code", "card_number"}
 
 

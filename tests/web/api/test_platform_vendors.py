@@ -2,6 +2,7 @@
 
 import threading
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,9 @@ from loyalty.database import db
 from loyalty.domain import passwords
 from loyalty.models.audit import AuditEvent
 from loyalty.models.idempotency import IdempotencyKey
+from loyalty.models.mail import EmailLog
+from loyalty.models.users import User
+from loyalty.services import links
 from tests import factories
 from tests.browsing import hidden
 from tests.factories import Card, Shop
@@ -56,6 +60,58 @@ def test_it_opens_a_vendor_whose_owner_can_sign_in(app: Flask, platform: Caller,
         stored = str(db.session.scalars(select(IdempotencyKey.receipt)).all())
         assert made["owner_password"] not in stored
         assert BODY["owner_email"] not in stored
+
+
+def test_it_opens_a_vendor_whose_owner_is_invited(app: Flask, platform: Caller, client: FlaskClient) -> None:
+    asked = BODY | {"owner_access": "invitation", "locale": "de"}
+    first, again = (platform.post(VENDORS, asked, key=KEY) for _ in range(2))
+    made = first.json or {}
+    assert (first.status_code, made["owner_password"], made["secret_shown"]) == (201, None, False)
+    assert (again.data, again.headers["Idempotency-Replayed"]) == (first.data, "true")
+    with app.app_context():
+        mail = db.session.execute(select(EmailLog)).scalar_one()
+        assert (mail.kind, mail.recipient, mail.locale) == ("invitation", BODY["owner_email"], "de")
+        assert str(mail.vendor_id) == made["vendor_id"]
+        actions = db.session.scalars(select(AuditEvent.action).order_by(AuditEvent.action)).all()
+        assert actions == ["api_key.created", "member.invited", "vendor.created"]
+        assert db.session.scalar(select(User.id)) is None
+        path = urlsplit(links.invitation(mail.confirmation_id)).path
+    answer = client.post(path, data={**hidden(client.get(path)), "password": "petals and stems 1907"})
+    assert answer.location == "/office/wizard"
+
+
+def test_it_invites_an_owner_who_signs_in_elsewhere(bakery: Shop, platform: Caller) -> None:
+    body = BODY | {"owner_email": "ada@bakery.example"}
+    assert platform.post(VENDORS, body | {"owner_access": "password"}).status_code == 422
+    assert platform.post(VENDORS, body | {"owner_access": "invitation"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "change", [{"owner_email": "nobody"}, {"owner_access": "sms"}, {"code": "bakery"}], ids=["address", "way", "code"]
+)
+def test_it_invites_nobody_to_a_shop_that_cannot_be(bakery: Shop, platform: Caller, change: dict[str, str]) -> None:
+    answer = platform.post(VENDORS, BODY | {"owner_access": "invitation"} | change)
+    assert (answer.status_code, list((answer.json or {})["errors"])) == (422, list(change))
+    assert len((platform.get(VENDORS).json or {})["items"]) == 1
+    with platform.app.app_context():
+        assert db.session.scalar(select(EmailLog.id)) is None
+
+
+def test_it_invites_another_owner(bakery: Shop, platform: Caller, manager: Caller) -> None:
+    path, body = f"{VENDORS}/{bakery.vendor_id}/owners", {"email": " Ida@Flowers.example "}
+    first, again = (platform.post(path, body, key=KEY) for _ in range(2))
+    assert (first.status_code, (first.json or {})["email"]) == (201, "ida@flowers.example")
+    assert again.data == first.data
+    renewed = platform.post(path, body)
+    assert (renewed.status_code, renewed.json != first.json) == (201, True)
+    for email in ("nobody", "ada@bakery.example"):
+        answer = platform.post(path, {"email": email})
+        assert (answer.status_code, list((answer.json or {})["errors"])) == (422, ["email"])
+    assert platform.post(f"{VENDORS}/{uuid4()}/owners", body).status_code == 404
+    assert manager.post(path, body).status_code == 403
+    with platform.app.app_context():
+        recipients = db.session.scalars(select(EmailLog.recipient).order_by(EmailLog.id)).all()
+        assert recipients == ["ida@flowers.example"] * 2
 
 
 @pytest.mark.parametrize(
