@@ -13,34 +13,17 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.routing import Rule
 
-from loyalty.database import clock, db, new_id, transaction
-from loyalty.domain.expiry import Decision, Step
-from loyalty.domain.values import Actor, Admin, Role, Scope
-from loyalty.models.cards import LoyaltyCard
-from loyalty.models.mail import EmailLog
+from loyalty.database import db, new_id, transaction
+from loyalty.domain.values import Actor, Role
 from loyalty.models.outbox import OutboxMessage
 from loyalty.models.pins import StaffPin
 from loyalty.models.terminals import Terminal
 from loyalty.models.users import User, UserSession, VendorMember
 from loyalty.models.vendors import Store
-from loyalty.services import (
-    adjustments,
-    api_keys,
-    bulk_deactivations,
-    expiry_cards,
-    expiry_restores,
-    expiry_steps,
-    invitations,
-    points,
-    stamps,
-    user_sessions,
-    webhook_deliveries,
-    webhooks,
-)
-from loyalty.services.bulk_choices import CardChoice
-from loyalty.services.expiry_cards import Night
+from loyalty.services import points, stamps
 from loyalty.web.access import Access, access_of
 from tests import factories
+from tests.furniture import furnish
 
 # What people type, wherever a form leaves it to them.
 TYPED = {
@@ -134,13 +117,9 @@ def make_business(code: str) -> Business:
         "program_id": shop.program_id,
         "customer_id": card.customer_id,
         "reward_id": reward_id,
-        "api_key_id": _api_key(shop, f"Scales {word}"),
         "token": card.public_token,
         "vendor_code": code,
-        **_webhook(shop, word),
-        "bulk_id": _bulk(shop, card),
-        "expiry_id": _expiry(shop, card),
-        **_people(shop, word),
+        **furnish(shop, card, word),
     }
     typed = {
         "card": card.card_id,
@@ -155,66 +134,6 @@ def make_business(code: str) -> Business:
         {name: _session(shop, name) for name in ("owner", "manager", "admin", "acting")},
         [word, card.public_token, card.scan_code],
     )
-
-
-def _webhook(shop: factories.Shop, word: str) -> dict[str, UUID]:
-    """Make an endpoint that hears nothing of the till, and a message to it."""
-    details = {"url": f"https://hooks.example/{word}", "events": ["customer.erased"]}
-    made = webhooks.create(actor=shop.ada, details=details, key=factories.make_key(shop.ada))
-    webhooks.send_test(actor=shop.ada, endpoint_id=made.endpoint_id, key=factories.make_key(shop.ada))
-    log = webhook_deliveries.list_page(actor=shop.ada, endpoint_id=made.endpoint_id)
-    return {"endpoint_id": made.endpoint_id, "delivery_id": log.rows[0].delivery_id}
-
-
-def _expiry(shop: factories.Shop, card: factories.Card) -> UUID:
-    """Let points expire that the customer had, and give others."""
-    at, today = datetime.now(UTC), datetime.now(UTC).date()
-    with transaction():
-        db.session.get_one(LoyaltyCard, card.card_id).points_good_until = today
-    with transaction():
-        rows = expiry_cards.lock(vendor_id=shop.vendor_id, card_ids=[card.card_id])
-        expiry_steps.take(steps=[(rows[0], Decision(Step.TAKE))], night=Night(at, "UTC", today), now=clock())
-    key = factories.make_key(shop.ada)
-    adjustments.adjust_points(actor=shop.ada, card=card.ref, delta=5000, reason="anew", key=key)
-    found = expiry_restores.find(actor=shop.ada, card_id=card.card_id, at=at)
-    assert found is not None
-    return found.transaction_id
-
-
-def _bulk(shop: factories.Shop, card: factories.Card) -> UUID:
-    """Begin to switch the card off, which no worker ever does."""
-    admin, key = Admin(user_id=shop.ada.user_id), factories.make_key(shop.ada)
-    choice = CardChoice(numbers=card.card_number)
-    begun = bulk_deactivations.start(
-        admin=admin, vendor_id=shop.vendor_id, choice=choice, expected=1, reason="because", key=key
-    )
-    return begun.bulk_id
-
-
-def _people(shop: factories.Shop, word: str) -> dict[str, UUID]:
-    """Let Ada be signed in somewhere, and somebody be invited."""
-    user_id, at = shop.ada.user_id, datetime.now(UTC)
-    assert user_id is not None
-    with transaction():
-        user_sessions.open_new(user_id=user_id, vendor_id=shop.vendor_id, visit=user_sessions.Visit(), at=at)
-    session_id = db.session.execute(sa.select(UserSession.id).where(UserSession.user_id == user_id)).scalar_one()
-    key, email = factories.make_key(shop.ada), f"new.{word}@mail.example"
-    invited = invitations.create(actor=shop.ada, email=email, role="manager", locale="en", at=at, key=key)
-    return {
-        "mail_id": _mail(shop),
-        "user_id": user_id,
-        "session_id": session_id,
-        "invitation_id": invited.invitation_id,
-    }
-
-
-def _mail(shop: factories.Shop) -> UUID:
-    """A mail of the shop of which nobody knows whether it arrived: the newest of all."""
-    with transaction():
-        newest = sa.select(EmailLog).where(EmailLog.vendor_id == shop.vendor_id).order_by(EmailLog.id.desc()).limit(1)
-        mail = db.session.execute(newest).scalar_one()
-        mail.state = "unknown"
-        return mail.id
 
 
 def doors(app: Flask, business: Business) -> dict[str, Door]:
@@ -302,11 +221,6 @@ def _terminal(shop: factories.Shop, who: Actor | None) -> tuple[UUID, str]:
     return terminal_id, token
 
 
-def _api_key(shop: factories.Shop, name: str) -> UUID:
-    key = factories.make_key(shop.ada)
-    return api_keys.create(actor=shop.ada, name=name, scope=Scope.MANAGE, key=key).api_key_id
-
-
 def _place(shop: factories.Shop, role: str) -> dict[str, object]:
     """Say where somebody's session is open: in a shop, for a shop, or in none."""
     until = datetime.now(UTC) + timedelta(minutes=60)
@@ -331,11 +245,7 @@ def _session(shop: factories.Shop, role: str) -> str:
             db.session.add(VendorMember(user_id=user_id, vendor_id=vendor_id, role=role))
         db.session.add(
             UserSession(
-                token_hash=_digest(token),
-                user_id=user_id,
-                last_seen_at=at,
-                expires_at=at + timedelta(hours=1),
-                **place,
+                token_hash=_digest(token), user_id=user_id, last_seen_at=at, expires_at=at + timedelta(hours=1), **place
             )
         )
     return token
