@@ -165,8 +165,12 @@ def perform(
         idempotency.store(key, answer, vendor_id=actor.vendor_id)
         return answer
 
+    return _once(key, receipt, locked)
+
+
+def _once(key: RequestKey, receipt: type[R], work: Callable[[], R]) -> R:
     try:
-        return idempotency.in_transaction(key, receipt, locked)
+        return idempotency.in_transaction(key, receipt, work)
     except IntegrityError as error:
         if idempotency.constraint_of(error) != ONE_ACTIVE:
             raise
