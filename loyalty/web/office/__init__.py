@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from loyalty.errors import ActingEnded, Forbidden, IdempotencyKeyReused, LoyaltyError, NotAuthenticated
-from loyalty.web import locale
+from loyalty.web import kept, locale
 from loyalty.web.errors import PageTooOld, register_renderer, sentence_of
 from loyalty.web.htmx import is_htmx
 from loyalty.web.office import (
@@ -19,7 +19,6 @@ from loyalty.web.office import (
     expiry,
     home,
     invitations,
-    kept,
     keys,
     mail_log,
     mails,
@@ -102,7 +101,7 @@ def refuse(error: LoyaltyError, status: int) -> ResponseReturnValue:
         if isinstance(error, PageTooOld) and request.headers.get("Sec-Fetch-Site") == "same-origin":
             return _again(), status
         if isinstance(error, IdempotencyKeyReused):
-            return kept.offer_anew(kept.sent()), status
+            return kept.offer_anew(kept.sent(), template="office/again.html"), status
     template = "office/_refused.html" if is_htmx() else "office/refused.html"
     return render_template(template, error=error, sentence=sentence_of(error)), status
 

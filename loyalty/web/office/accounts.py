@@ -16,10 +16,10 @@ from loyalty.domain.values import Role
 from loyalty.errors import NotAuthenticated, NotFound, RateLimited, SecondFactorRequired, ValidationError
 from loyalty.services import accounts, onboarding_steps
 from loyalty.services.user_sessions import NewSession, Visit
+from loyalty.web import kept
 from loyalty.web.access import SignedInUser, current_person, now, public
 from loyalty.web.ids import find_id
 from loyalty.web.limits import address_source, limit
-from loyalty.web.office import kept
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.forms import OfficeForm
 from loyalty.web.sentences import gettext, ngettext

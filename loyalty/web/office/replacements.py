@@ -7,9 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from loyalty.domain.codes import format_card_number
 from loyalty.domain.values import CardRef, Role
-from loyalty.errors import ValidationError
+from loyalty.errors import CardInactive, ValidationError
 from loyalty.services import card_details, replacements
 from loyalty.web.access import current_actor, requires
+from loyalty.web.errors import sentence_of
 from loyalty.web.forms import request_key
 from loyalty.web.limits import limit
 from loyalty.web.office.blueprint import blueprint
@@ -39,6 +40,9 @@ def replace_card(card_id: UUID) -> ResponseReturnValue:
     except ValidationError as refusal:
         form.take(refusal)
         return _ask_why(card_id, form), 422
+    except CardInactive as refusal:
+        form.form_errors.append(sentence_of(refusal))
+        return _ask_why(card_id, form), refusal.status
     number = format_card_number(done.card_number)
     if done.mailed:
         flash(gettext("The card is replaced. Its number is %(number)s now, and the new link is mailed.", number=number))

@@ -9,7 +9,7 @@ from flask import Flask
 from loyalty.database import db
 from loyalty.models.audit import AuditEvent
 from loyalty.models.vendors import VendorPolicy
-from tests.browsing import send
+from tests.browsing import hidden, send
 from tests.office import make_bakery, make_butcher
 from tests.web.admin.conftest import Platform
 
@@ -88,3 +88,15 @@ def test_it_saves_nothing_where_something_is_wrong(
 
 def test_it_knows_no_other_shop(platform: Platform) -> None:
     assert platform.client.get(f"/admin/vendors/{uuid4()}/policy").status_code == 404
+
+
+def test_it_keeps_what_somebody_typed_who_went_back(app: Flask, platform: Platform, vendor_id: UUID) -> None:
+    path = f"/admin/vendors/{vendor_id}/policy"
+    page = platform.client.get(path)
+    assert send(platform.client, path, page, {"pin_lockout_attempts": "7"}).status_code == 303
+    answer = send(platform.client, path, page, {"pin_lockout_attempts": "9"})
+    assert answer.status_code == 422
+    assert "All that you typed is still here." in answer.text
+    assert platform.client.post(path, data=hidden(answer, path)).location == f"/admin/vendors/{vendor_id}"
+    with app.app_context():
+        assert policy_of(vendor_id).pin_lockout_attempts == 9

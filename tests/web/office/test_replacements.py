@@ -5,8 +5,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from loyalty.domain.values import Role
+from loyalty.services import cards
 from tests.browsing import hidden
-from tests.factories import Card, Shop, make_card, make_shop
+from tests.factories import Card, Shop, make_card, make_key, make_shop
 from tests.web.office.customer_pages import Bakery, audited, enter
 
 
@@ -40,6 +41,16 @@ def test_it_replaces_a_card_and_says_its_new_number(bakery: Bakery, client: Flas
 
 def test_it_asks_for_a_reason(bakery: Bakery, client: FlaskClient) -> None:
     assert "Say why" in replace(client, bakery, reason=" ")
+    assert bakery.card().card_number == bakery.cleo.card_number
+
+
+def test_it_keeps_the_reason_where_the_card_was_deactivated_meanwhile(bakery: Bakery, client: FlaskClient) -> None:
+    with bakery.app.app_context():
+        ada = bakery.shop.ada
+        cards.deactivate(actor=ada, card=bakery.cleo.ref, reason="stolen", key=make_key(ada))
+    text = replace(client, bakery)
+    assert "This card has been deactivated." in text
+    assert 'value="Lost on the train"' in text
     assert bakery.card().card_number == bakery.cleo.card_number
 
 

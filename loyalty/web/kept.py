@@ -1,4 +1,7 @@
-"""What somebody sent after the session had ended: it travels through the sign-in, sealed, and is offered once more."""
+"""What somebody sent in vain and would have to type again: it is offered once more.
+
+After the session has ended it travels through the sign-in, sealed.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -58,13 +61,13 @@ def unpack() -> Kept | None:
 
 def offer(kept: Kept) -> str:
     """Ask whether to send it now; nothing is sent by itself, since another person may have signed in."""
-    return render_template("office/again.html", kept=kept, action=kept.action, key=None)
+    return render_template("office/again.html", kept=kept, key=None)
 
 
-def offer_anew(kept: Kept) -> str:
+def offer_anew(kept: Kept, *, template: str) -> str:
     """Ask whether to send, under a key of its own, what somebody typed over what was saved: who went back does."""
     typed = replace(kept, fields=[(name, text) for name, text in kept.fields if name != "key"])
-    return render_template("office/again.html", kept=typed, action=kept.action, key=new_key())
+    return render_template(template, kept=typed, key=new_key())
 
 
 def _serializer() -> URLSafeTimedSerializer:
