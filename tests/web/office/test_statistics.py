@@ -1,34 +1,18 @@
 """Statistics in the office: a bakery with two stores in May and June, reckoned by hand."""
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from html import unescape
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from config import Config
-from loyalty.domain.values import Role
-from loyalty.services import accounts, points, stats_rollup, stats_staff
-from tests.browsing import hidden, sign_in
+from loyalty.services import points, stats_rollup
 from tests.clocks import clock_at
-from tests.factories import Card, Shop, make_card, make_key, make_reward, make_shop, make_store
-from tests.office import PASSWORD, Office
-from tests.services.voiding import OPEN, stamp, undo
-
-# A Tuesday; the shop's own day in Luxembourg has begun two hours before.
-AT = datetime(2026, 6, 30, 10, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Bakery:
-    """The shop as it is in its first store and at the station, and Cleo's card."""
-
-    shop: Shop
-    station: Shop
-    cleo: Card
+from tests.factories import Shop, make_card, make_key, make_shop, make_store
+from tests.services.voiding import OPEN, stamp
+from tests.web.office.statistics_pages import AT, Bakery, enter, make_bakery, on, read
 
 
 @pytest.fixture(autouse=True)
@@ -44,43 +28,9 @@ def shop(app: Flask) -> Shop:
 
 
 @pytest.fixture
-def bakery(app: Flask, shop: Shop) -> Bakery:
+def bakery(app: Flask) -> Bakery:
     with app.app_context():
-        station = replace(shop, ben=replace(shop.ben, store_id=make_store(shop)))
-        reward = make_reward(shop, "Croissant", 50, value_cents=181)
-        with clock_at(on(4, 2)):
-            make_card(shop, name="Dora Weber")
-        with clock_at(on(5, 10)):
-            cleo = make_card(shop)
-            stamp(shop, cleo)
-        with clock_at(on(6, 3)):
-            stamp(shop, cleo, 2)
-            points.earn(actor=shop.ben, card=cleo.ref, purchase_amount_cents=1000, key=make_key(shop.ben))
-        with clock_at(on(6, 10, 6)):
-            stamp(station, make_card(station, name="Luc"))
-        with clock_at(on(6, 20)):
-            points.redeem(actor=station.ben, card=cleo.ref, reward_id=reward, key=make_key(station.ben))
-        stats_rollup.roll_up(at=AT)
-    return Bakery(shop, station, cleo)
-
-
-def on(month: int, day: int, hour: int = 10) -> datetime:
-    return datetime(2026, month, day, hour, 10, tzinfo=UTC)
-
-
-def enter(app: Flask, client: FlaskClient, shop: Shop, role: Role = Role.OWNER) -> None:
-    email = f"{role.name.lower()}@{shop.code}.example"
-    with app.app_context():
-        accounts.create_owner(vendor_id=shop.vendor_id, email=email, password=PASSWORD, role=role)
-    sign_in(client, Office(shop.vendor_id, shop.store_id, shop.code, email, shop.ada))
-
-
-def read(client: FlaskClient, path: str = "", status: int = 200) -> str:
-    """Open a page and return its text as people read it: no tags, single spaces."""
-    answer = client.get(f"/office/statistics{path}")
-    assert answer.status_code == status, answer.text
-    text = re.sub(r"<[^>]*>", " ", answer.text.partition("<main")[2])
-    return re.sub(r"\s+([.,])", r"\1", re.sub(r"\s+", " ", unescape(text)))
+        return make_bakery()
 
 
 def test_it_compares_the_last_thirty_days_with_those_before(app: Flask, client: FlaskClient, bakery: Bakery) -> None:
@@ -234,39 +184,6 @@ def test_it_says_of_the_first_days_that_there_is_nothing_before(app: Flask, clie
     assert "With so few visits, one more or less changes much." in page
 
 
-def test_it_follows_people_from_joining_to_the_first_reward(app: Flask, client: FlaskClient, bakery: Bakery) -> None:
-    enter(app, client, bakery.shop)
-    page = read(client, "/customers?first=2026-05-01")
-    assert "2 people joined in these days; 50% came on a second day, and 50% had a reward by now." in page
-    assert "Joined 2 100% Have the card in a wallet 0 0% Came on a second day 1 50% Had a first reward 1 50%" in page
-    assert "Nobody joined in these days." in read(client, "/customers?first=2026-05-11&last=2026-05-12")
-
-
-def test_it_says_who_comes_back_by_month_of_joining(app: Flask, client: FlaskClient, bakery: Bakery) -> None:
-    enter(app, client, bakery.shop)
-    page = read(client, "/customers")
-    assert "Of those who joined in the months before this one, 50% came in the month after." in page
-    assert "Apr 2026 1 0% 0 0% 0 0% 0 May 2026 1 100% 1 100% 1 Jun 2026 1 100% 1" in page
-    assert "Jan 2026" in page
-    assert "Dec 2025" not in page
-    assert "Jul 2024" in read(client, "/customers?months=24")
-
-
-def test_it_lists_who_stays_away(app: Flask, client: FlaskClient, bakery: Bakery) -> None:
-    with app.app_context():
-        with clock_at(on(6, 21)):
-            erna = make_card(bakery.shop, name="Erna Thill")
-            stamp(bakery.shop, erna)
-        with clock_at(on(6, 22)):
-            stamp(bakery.shop, erna)
-        stats_rollup.roll_up(at=AT)
-    enter(app, client, bakery.shop)
-    page = read(client, "/customers")
-    assert "2 of 4 members are silent for longer than usual: 1 who came regularly, 1 who came once or never." in page
-    assert "Erna Thill 2 22 Jun 2026 8 days every day Dora Weber 0 Never 89 days –" in page
-    assert f'href="/office/customers/{erna.card_id}"' in client.get("/office/statistics/customers").text
-
-
 def test_it_adds_up_revenue_by_month_and_store(app: Flask, client: FlaskClient, bakery: Bakery) -> None:
     with app.app_context():
         who = bakery.station.ben
@@ -281,51 +198,6 @@ def test_it_adds_up_revenue_by_month_and_store(app: Flask, client: FlaskClient, 
     assert "Jul 2025" in page
     assert "Jun 2025" not in page
     assert "€25.50 in all." in read(client, "/revenue?store=station&months=6")
-
-
-def test_it_counts_staff_only_once_the_owner_wants_it(app: Flask, client: FlaskClient, bakery: Bakery) -> None:
-    enter(app, client, bakery.shop)
-    page = client.get("/office/statistics/staff")
-    assert "What each member of staff does is not counted" in page.text
-    assert "Ben" not in page.text
-    for _ in range(2):
-        answer = client.post("/office/statistics/staff/on", data=hidden(page, "/office/statistics/staff/on"))
-        assert (answer.status_code, answer.headers["Location"]) == (303, "/office/statistics/staff")
-    assert "Nobody of the staff did anything in these days that is counted." in read(client, "/staff")
-    with app.app_context():
-        with clock_at(AT):
-            undo(bakery.shop.mia, stamp(bakery.shop, bakery.cleo, 3))
-            stamp(bakery.shop, bakery.cleo)
-        stats_rollup.roll_up(at=AT)
-    page_text = read(client, "/staff")
-    assert "Most entries are by Ben: 2. All of them together took 1 entry back." in page_text
-    assert "Ben 2 0 4 0 0 0 Mia 1 0 0 0 0 1" in page_text
-    assert "Counted since 30 Jun 2026, and kept for 90 days." in page_text
-
-
-def test_it_deletes_what_was_counted_of_staff_after_asking(app: Flask, client: FlaskClient, bakery: Bakery) -> None:
-    with app.app_context():
-        stats_staff.switch_on(actor=bakery.shop.ada, key=make_key(bakery.shop.ada), at=AT)
-    enter(app, client, bakery.shop)
-    action = "/office/statistics/staff/off"
-    page = client.get(action)
-    assert "What was counted of each of them is deleted." in page.text
-    for _ in range(2):
-        answer = client.post(action, data=hidden(page, action))
-        assert (answer.status_code, answer.headers["Location"]) == (303, "/office/statistics/staff")
-    assert "is not counted" in read(client, "/staff")
-
-
-def test_it_lets_only_the_owner_watch_staff(app: Flask, client: FlaskClient, bakery: Bakery) -> None:
-    enter(app, client, bakery.shop, Role.MANAGER)
-    page = client.get("/office/statistics/staff")
-    assert "Only the owner can switch them on." in page.text
-    assert "/office/statistics/staff/on" not in page.text
-    token = hidden(client.get("/office/staff"), "/office/staff")
-    for switch in ("on", "off"):
-        assert client.post(f"/office/statistics/staff/{switch}", data=token).status_code == 403
-    with app.app_context():
-        assert stats_staff.find_since(actor=bakery.shop.ada) is None
 
 
 def test_it_shows_names_as_they_are_and_speaks_the_readers_language(
