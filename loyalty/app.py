@@ -62,6 +62,14 @@ def create_app(config: Config) -> Flask:
     logs.configure()
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
+    connect(config)
+    web.register(app)
+    cli.register(app)
+    return app
+
+
+def connect(config: Config) -> None:
+    """Give the services and jobs of this process what they need of a configuration; the last one counts."""
     database.configure(clock_offset=config.clock_offset)
     queue.configure(redis_url=config.redis_url)
     pins.configure(pepper=config.pin_pepper)
@@ -73,9 +81,6 @@ def create_app(config: Config) -> Flask:
     webhook_jobs.configure(sender=WebhookSender(allowed=config.webhook_allow))
     _connect_apple(config)
     _connect_google(config)
-    web.register(app)
-    cli.register(app)
-    return app
 
 
 def _connect_apple(config: Config) -> None:
@@ -191,4 +196,4 @@ def _settings(config: Config) -> dict[str, object]:
     }
 
 
-__all__ = ["create_app", "models"]
+__all__ = ["connect", "create_app", "models"]

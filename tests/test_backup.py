@@ -12,23 +12,20 @@ from flask_migrate import upgrade
 
 from config import ROOT, Config
 from loyalty import backup, demo
-from loyalty.app import create_app
 from loyalty.database import db, new_id
 from loyalty.domain.values import Actor, Role
 from loyalty.services import images, verification
+from tests.applications import another_app
 from tests.pictures import make_picture
 
 
 @pytest.fixture
-def shop(apart: Config) -> Iterator[Flask]:
+def shop(apart: Config, config: Config) -> Iterator[Flask]:
     """A shop with customers and a history, in a database of its own."""
-    app = create_app(apart)
-    with app.app_context():
+    with another_app(apart, config) as app, app.app_context():
         upgrade(directory=str(ROOT / "migrations"))
         demo.seed(apart)
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 def rows() -> dict[str, list[tuple[object, ...]]]:

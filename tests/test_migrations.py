@@ -12,19 +12,15 @@ from flask import Flask
 from flask_migrate import downgrade, upgrade
 
 from config import ROOT, Config
-from loyalty.app import create_app
-from loyalty.database import db
+from tests.applications import another_app
 
 MIGRATIONS = str(ROOT / "migrations")
 
 
 @pytest.fixture
-def migrating(apart: Config) -> Iterator[Flask]:
-    app = create_app(apart)
-    with app.app_context():
+def migrating(apart: Config, config: Config) -> Iterator[Flask]:
+    with another_app(apart, config) as app, app.app_context():
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 def tables(config: Config) -> set[str]:

@@ -10,8 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from config import Config
-from loyalty.app import create_app
-from loyalty.database import db
+from tests.applications import another_app
 from tests.browsing import sign_in
 from tests.office import make_bakery
 
@@ -22,10 +21,8 @@ def cut_off(config: Config) -> Iterator[Flask]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     away = sa.make_url(config.database_url).set(host="127.0.0.1", port=port, query={})
-    made = create_app(replace(config, database_url=away.render_as_string(hide_password=False)))
-    yield made
-    with made.app_context():
-        db.engine.dispose()
+    with another_app(replace(config, database_url=away.render_as_string(hide_password=False)), config) as made:
+        yield made
 
 
 @pytest.mark.parametrize("path", ["/office", "/office/sign-in", "/admin", "/join/bakery", "/nowhere"])

@@ -16,12 +16,12 @@ from limits import parse
 from werkzeug.test import TestResponse
 
 from config import Config
-from loyalty import queue
-from loyalty.app import LIMITS_STORAGE, create_app
-from loyalty.database import db, new_id
+from loyalty.app import LIMITS_STORAGE
+from loyalty.database import new_id
 from loyalty.web import limits
 from loyalty.web.limits import limiter
 from tests import world
+from tests.applications import another_app
 from tests.world import Business
 
 Ask = Callable[[Flask, FlaskClient], TestResponse]
@@ -29,24 +29,17 @@ Ask = Callable[[Flask, FlaskClient], TestResponse]
 
 @contextmanager
 def limited(config: Config, redis_url: str | None = None) -> Iterator[Flask]:
-    """The application with its limits on; what is shared by all applications of a process is put back at the end.
+    """The application with its limits on.
 
     A Valkey that is there has all the time it needs: on a busy machine a slow answer would let the process count anew.
     """
+    other = replace(config, rate_limits=True, redis_url=redis_url or config.redis_url)
     with pytest.MonkeyPatch.context() as patch:
         if redis_url is None:
             patch.setitem(LIMITS_STORAGE, "socket_connect_timeout", 30)
             patch.setitem(LIMITS_STORAGE, "socket_timeout", 30)
-        made = create_app(replace(config, rate_limits=True, redis_url=redis_url or config.redis_url))
-    try:
-        yield made
-    finally:
-        limiter.enabled = False
-        # Else the next application would count by itself for a while, because this one's Valkey was away.
-        limiter._storage_dead = False
-        queue.configure(config.redis_url)
-        with made.app_context():
-            db.engine.dispose()
+        with another_app(other, config) as made:
+            yield made
 
 
 @pytest.fixture

@@ -12,11 +12,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from config import Config
-from loyalty import queue
-from loyalty.app import create_app
-from loyalty.database import db
 from loyalty.services import terminals
 from tests import world
+from tests.applications import another_app
 from tests.factories import make_key
 from tests.fingerprints import fingerprint
 from tests.forms import body
@@ -68,11 +66,8 @@ def bakery(app: Flask) -> Business:
 @pytest.fixture
 def https(config: Config) -> Iterator[Flask]:
     """The application as it runs behind https."""
-    app = create_app(replace(config, public_url="https://cards.example"))
-    yield app
-    queue.configure(config.redis_url)
-    with app.app_context():
-        db.engine.dispose()
+    with another_app(replace(config, public_url="https://cards.example"), config) as app:
+        yield app
 
 
 def everyone(app: Flask, bakery: Business) -> dict[str, Door]:
@@ -85,7 +80,10 @@ def answers(app: Flask, bakery: Business) -> Iterator[tuple[str, TestResponse]]:
         for rule, method, _access in world.routes(app):
             for headers in ({}, {"HX-Request": "true"}):
                 if method == "GET":
-                    yield rule.endpoint, door.client.get(world.address(app, rule, bakery.ids), headers=headers)
+                    yield (
+                        rule.endpoint,
+                        door.client.get(world.address(app, rule, bakery.ids), headers=headers, buffered=True),
+                    )
                 else:
                     yield rule.endpoint, door.client.post(world.address(app, rule, bakery.ids), headers=headers)
 
@@ -240,11 +238,9 @@ def test_it_believes_no_header_about_where_it_is(app: Flask, bakery: Business, h
 
 @pytest.mark.parametrize(("hops", "seen"), [(0, "127.0.0.1"), (1, "198.51.100.7"), (2, "192.0.2.66")])
 def test_it_believes_as_many_proxies_as_there_are(config: Config, hops: int, seen: str) -> None:
-    app = create_app(replace(config, trusted_proxies=hops))
-    with app.test_client() as client:
+    with another_app(replace(config, trusted_proxies=hops), config) as app, app.test_client() as client:
         client.get("/healthz", headers={"X-Forwarded-For": "203.0.113.5, 192.0.2.66, 198.51.100.7"})
         assert request.remote_addr == seen
-    queue.configure(config.redis_url)
 
 
 def test_it_lets_caches_keep_files_and_nothing_else(app: Flask, client: FlaskClient) -> None:

@@ -7,10 +7,8 @@ import pytest
 from flask import Flask
 
 from config import Config
-from loyalty.app import create_app
-from loyalty.database import db
-from loyalty.web.limits import limiter
 from tests import factories
+from tests.applications import another_app
 from tests.factories import Card, Shop
 from tests.web.api.callers import Caller, make_api_key
 from tests.world import csrf
@@ -19,11 +17,8 @@ from tests.world import csrf
 @pytest.fixture
 def limited(config: Config, app: Flask) -> Iterator[Flask]:
     """The application with its limits on."""
-    made = create_app(replace(config, rate_limits=True))
-    yield made
-    limiter.enabled = False
-    with made.app_context():
-        db.engine.dispose()
+    with another_app(replace(config, rate_limits=True), config) as made:
+        yield made
 
 
 def allowed(caller: Caller, card: Card, path: str, **more: object) -> int:

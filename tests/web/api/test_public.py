@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from flask import Flask
 
 from config import Config
-from loyalty.app import create_app
 from loyalty.database import db, transaction
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
@@ -20,8 +19,8 @@ from loyalty.models.vendors import Vendor
 from loyalty.services import google_passes, passes
 from loyalty.services.google_passes import GooglePasses
 from loyalty.wallets.google_account import load_account
-from loyalty.web.limits import limiter
 from tests import apple_passes, factories
+from tests.applications import another_app
 from tests.factories import Shop
 from tests.google_fake import google_server
 from tests.web.api.callers import Caller
@@ -250,15 +249,10 @@ def test_it_knows_no_other_shops(anybody: Caller, code: str) -> None:
 
 
 def test_it_lets_strangers_ask_a_few_times_a_minute(config: Config, app: Flask, bakery: Shop) -> None:
-    made = create_app(replace(config, rate_limits=True))
-    try:
+    with another_app(replace(config, rate_limits=True), config) as made:
         caller = Caller(made, None)
         joined = [caller.post(ENROLL, {"accept_terms": True}).status_code for _ in range(14)]
         asked = [caller.get(PROGRAM).status_code for _ in range(36)]
-    finally:
-        limiter.enabled = False
-        with made.app_context():
-            db.engine.dispose()
     # The window slides: what was asked a while ago weighs a little less already.
     assert 10 <= joined.count(422) <= 12
     assert 30 <= asked.count(200) <= 32

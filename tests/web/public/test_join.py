@@ -11,11 +11,10 @@ import sqlalchemy as sa
 from flask import Flask
 
 from config import ROOT, Config
-from loyalty.app import create_app
 from loyalty.database import db
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
-from loyalty.web import limits
+from tests.applications import another_app
 from tests.factories import Shop, change_policy, change_program, make_card, make_shop, make_store
 from tests.web.public.conftest import Phone
 
@@ -202,12 +201,8 @@ def test_it_writes_names_of_shops_as_text(phone: Phone, app: Flask) -> None:
 @pytest.fixture
 def counted(bakery: Shop, config: Config) -> Iterator[Phone]:
     """Cleo's phone at an application that counts."""
-    app = create_app(replace(config, rate_limits=True))
-    yield Phone(app.test_client())
-    # One limiter serves all applications of a process.
-    limits.limiter.enabled = False
-    with app.app_context():
-        db.engine.dispose()
+    with another_app(replace(config, rate_limits=True), config) as app:
+        yield Phone(app.test_client())
 
 
 def test_it_says_when_to_try_again_after_ten_forms_in_a_minute(counted: Phone) -> None:

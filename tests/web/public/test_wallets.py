@@ -13,12 +13,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from config import Config
-from loyalty.app import create_app
 from loyalty.services import cards, google_passes, passes
 from loyalty.services.google_passes import GooglePasses
 from loyalty.wallets.google_account import load_account
 from loyalty.web import assets
 from tests import apple_passes
+from tests.applications import another_app
 from tests.factories import Card, Shop, make_card, make_key, make_shop
 from tests.google_fake import google_server
 
@@ -148,15 +148,13 @@ def with_badges(config: Config, cleo: Card, tmp_path: Path, monkeypatch: pytest.
     for name in ("apple-en", "apple-fr", "google", "google-de"):
         (folder / f"{name}.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg"><title>{name}</title></svg>')
     monkeypatch.setattr(assets, "ROOT", root)
-    app = create_app(config)
-    passes.configure(apple=apple_passes.passes())
-    with google_server() as fake:
-        account = load_account(fake.account_file(tmp_path))
-    google = GooglePasses(account=account, issuer_id=fake.issuer_id, public_url="https://cards.example")
-    google_passes.configure(google=google)
-    yield app.test_client()
-    passes.configure(apple=None)
-    google_passes.configure(google=None)
+    with another_app(config, config) as app:
+        passes.configure(apple=apple_passes.passes())
+        with google_server() as fake:
+            account = load_account(fake.account_file(tmp_path))
+        google = GooglePasses(account=account, issuer_id=fake.issuer_id, public_url="https://cards.example")
+        google_passes.configure(google=google)
+        yield app.test_client()
 
 
 @pytest.mark.parametrize(
