@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from loyalty.domain.values import Admin, RequestKey
 from loyalty.services import accounts, health, policies
@@ -17,7 +17,7 @@ from tests.outbox_rows import make_row
 pytestmark = pytest.mark.browser
 
 EMAIL = "root@platform.example"
-SIZES = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+SIZES: dict[str, ViewportSize] = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 PAGES = (
     "",
     "/vendors",

@@ -6,7 +6,7 @@ import pyotp
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from loyalty.database import db
 from loyalty.models.bulk import BulkDeactivation
@@ -22,7 +22,7 @@ from tests.outbox_rows import make_row
 pytestmark = pytest.mark.browser
 
 EMAIL = "root@platform.example"
-SIZES = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+SIZES: dict[str, ViewportSize] = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.test_office import DESK, PHONE, assert_accessible, assert_no_sideways_scroll, open_page, sign_in
 from tests.office import Office, make_bakery
@@ -27,7 +27,7 @@ def leaves_nothing_to_say(page: Page) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_it_describes_the_api_to_everybody(
-    till_browser: Browser, live: str, app: Flask, scheme: str, size: dict[str, int]
+    till_browser: Browser, live: str, app: Flask, scheme: str, size: ViewportSize
 ) -> None:
     page = open_page(till_browser, live, size, color_scheme=scheme)
     asked: list[str] = []
@@ -42,7 +42,7 @@ def test_it_describes_the_api_to_everybody(
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
 def test_it_makes_replaces_and_revokes_a_key(
-    till_browser: Browser, live: str, ada: Office, size: dict[str, int], scripts: bool
+    till_browser: Browser, live: str, ada: Office, size: ViewportSize, scripts: bool
 ) -> None:
     options: dict[str, Any] = {"java_script_enabled": scripts}  # as Playwright takes
     page = open_page(till_browser, live, size, **options)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from loyalty.database import clock, db, transaction
 from loyalty.domain.expiry import Decision, Step
@@ -19,7 +19,7 @@ from tests.office import PASSWORD
 
 pytestmark = pytest.mark.browser
 
-SIZES = {
+SIZES: dict[str, ViewportSize] = {
     "phone": {"width": 390, "height": 844},
     "tablet": {"width": 1180, "height": 820},
     "desk": {"width": 1440, "height": 900},

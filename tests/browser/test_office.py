@@ -1,19 +1,20 @@
 """The office in a real Chromium: a morning's work on a desk and on a phone, by keyboard, in light and dark."""
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests import axe
 from tests.office import PASSWORD, Office, make_bakery
 
 pytestmark = pytest.mark.browser
 
-DESK = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
+Scheme = Literal["light", "dark"]
+DESK: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 PAGES = ("", "/program", "/program/activate", "/rewards", "/stores", "/staff", "/tablets", "/settings")
 
 
@@ -28,9 +29,9 @@ def ada(app: Flask) -> Office:
         return make_bakery()
 
 
-def open_page(chromium: Browser, live: str, size: dict[str, int] = DESK, **options: Any) -> Page:  # as Playwright takes
+def open_page(chromium: Browser, live: str, size: ViewportSize = DESK, **options: Any) -> Page:  # as Playwright takes
     # axe is put into the page by the test; the pages' own policy would rightly refuse it.
-    context = chromium.new_context(base_url=live, viewport=size, bypass_csp=True, **options)  # type: ignore[arg-type]
+    context = chromium.new_context(base_url=live, viewport=size, bypass_csp=True, **options)
     page = context.new_page()
     page.set_default_timeout(10_000)
     return page
@@ -53,7 +54,7 @@ def assert_no_sideways_scroll(page: Page) -> None:
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_it_sets_a_shop_up(chromium: Browser, live: str, ada: Office, size: dict[str, int]) -> None:
+def test_it_sets_a_shop_up(chromium: Browser, live: str, ada: Office, size: ViewportSize) -> None:
     page = open_page(chromium, live, size)
     sign_in(page, ada)
     expect(page.get_by_role("heading", name="0 of 4 steps are done")).to_be_hidden()
@@ -132,7 +133,7 @@ def pair_a_tablet(page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_it_leaves_nothing_to_axe(chromium: Browser, live: str, ada: Office, scheme: str, size: dict[str, int]) -> None:
+def test_it_leaves_nothing_to_axe(chromium: Browser, live: str, ada: Office, scheme: str, size: ViewportSize) -> None:
     page = open_page(chromium, live, size, color_scheme=scheme)
     page.goto("/office/sign-in")
     assert_accessible(page)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from tests.accounts import NEW_PASSWORD, code_at, mails, token_in
 from tests.browser.test_office import DESK, PHONE, assert_accessible, assert_no_sideways_scroll, open_page, sign_in
@@ -22,7 +22,7 @@ def ada(app: Flask) -> Office:
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_it_takes_a_second_factor(
-    app: Flask, till_browser: Browser, live: str, ada: Office, size: dict[str, int]
+    app: Flask, till_browser: Browser, live: str, ada: Office, size: ViewportSize
 ) -> None:
     page = open_page(till_browser, live, size, color_scheme="dark" if size is PHONE else "light")
     sign_in(page, ada)
@@ -64,7 +64,7 @@ def test_it_takes_a_second_factor(
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_it_invites_somebody_and_sets_passwords_anew(
-    app: Flask, till_browser: Browser, live: str, ada: Office, size: dict[str, int]
+    app: Flask, till_browser: Browser, live: str, ada: Office, size: ViewportSize
 ) -> None:
     page = open_page(till_browser, live, size, color_scheme="dark" if size is PHONE else "light")
     sign_in(page, ada)

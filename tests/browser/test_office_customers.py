@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from loyalty.database import db, transaction
 from loyalty.models.cards import LoyaltyCard
@@ -14,7 +14,7 @@ from loyalty.models.outbox import OutboxMessage
 from loyalty.services import accounts, passes, stamps
 from tests import apple_passes, axe
 from tests.browser.conftest import OpenBakery
-from tests.browser.test_office import DESK, PHONE
+from tests.browser.test_office import DESK, PHONE, Scheme
 from tests.factories import make_card, make_key
 from tests.google_fake import GoogleFake
 from tests.google_platform import google, save
@@ -24,7 +24,7 @@ from tests.phone import Phone
 __all__ = ["google"]
 pytestmark = pytest.mark.browser
 
-NARROW = {"width": 320, "height": 700}
+NARROW: ViewportSize = {"width": 320, "height": 700}
 
 
 @pytest.fixture
@@ -59,12 +59,12 @@ def _passes_off_again() -> Iterator[None]:
     passes.configure(apple=None)
 
 
-def open_customers(browser: Browser, live: str, size: dict[str, int], scheme: str = "light") -> Page:
+def open_customers(browser: Browser, live: str, size: ViewportSize, scheme: Scheme = "light") -> Page:
     context = browser.new_context(
         base_url=live,
-        viewport=size,  # type: ignore[arg-type]
+        viewport=size,
         bypass_csp=True,
-        color_scheme=scheme,  # type: ignore[arg-type]
+        color_scheme=scheme,
     )
     page = context.new_page()
     page.set_default_timeout(10_000)
@@ -87,7 +87,7 @@ def assert_fine(page: Page) -> None:
     ids=["desk", "phone", "narrow"],
 )
 def test_it_finds_a_customer_and_sends_the_pass_again(
-    till_browser: Browser, live: str, bakery: OpenBakery, size: dict[str, int], scheme: str
+    till_browser: Browser, live: str, bakery: OpenBakery, size: ViewportSize, scheme: Scheme
 ) -> None:
     page = open_customers(till_browser, live, size, scheme)
     assert_fine(page)

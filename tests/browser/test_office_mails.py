@@ -2,7 +2,7 @@
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from tests.browser.test_office import DESK, PHONE, assert_accessible, assert_no_sideways_scroll, open_page, sign_in
 from tests.office import Office, make_bakery
@@ -17,7 +17,7 @@ def ada(app: Flask) -> Office:
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_it_words_a_mail(app: Flask, till_browser: Browser, live: str, ada: Office, size: dict[str, int]) -> None:
+def test_it_words_a_mail(app: Flask, till_browser: Browser, live: str, ada: Office, size: ViewportSize) -> None:
     page = open_page(till_browser, live, size, color_scheme="dark" if size is PHONE else "light")
     sign_in(page, ada)
     page.goto("/office/mails")

@@ -3,11 +3,11 @@
 import zipfile
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from loyalty.services import accounts
 from tests.browser.conftest import OpenBakery
-from tests.browser.test_office import DESK, PHONE
+from tests.browser.test_office import DESK, PHONE, Scheme
 from tests.browser.test_office_customers import assert_fine, open_customers
 from tests.office import PASSWORD
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.mark.parametrize(("size", "scheme"), [(DESK, "dark"), (PHONE, "light")], ids=["desk", "phone"])
 def test_it_hands_out_what_is_known_and_erases(
-    till_browser: Browser, live: str, open_bakery: OpenBakery, size: dict[str, int], scheme: str
+    till_browser: Browser, live: str, open_bakery: OpenBakery, size: ViewportSize, scheme: Scheme
 ) -> None:
     with open_bakery.app.app_context():
         accounts.create_owner(vendor_id=open_bakery.shop.vendor_id, email="office@bakery.example", password=PASSWORD)

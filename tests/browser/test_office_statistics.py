@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from config import Config
 from loyalty.services import accounts, points, stats_rollup
-from tests.browser.test_office import DESK, PHONE, assert_accessible, assert_no_sideways_scroll
+from tests.browser.test_office import DESK, PHONE, Scheme, assert_accessible, assert_no_sideways_scroll
 from tests.clocks import clock_at
 from tests.factories import Card, Shop, make_card, make_key, make_reward, make_shop, make_store
 from tests.office import PASSWORD
@@ -19,7 +19,7 @@ from tests.services.voiding import OPEN, stamp
 pytestmark = pytest.mark.browser
 
 AT = datetime(2026, 6, 30, 15, tzinfo=UTC)
-NARROW = {"width": 320, "height": 700}
+NARROW: ViewportSize = {"width": 320, "height": 700}
 PLACES = ("", "?days=365", "?first=2026-06-29", "/customers", "/customers?months=24", "/revenue", "/staff")
 
 
@@ -63,12 +63,12 @@ def visit(place: Shop, card: Card, day: int, number: int) -> None:
             points.earn(actor=place.ben, card=card.ref, purchase_amount_cents=1250 + day, key=key)
 
 
-def open_statistics(browser: Browser, live: str, size: dict[str, int], scheme: str = "light") -> Page:
+def open_statistics(browser: Browser, live: str, size: ViewportSize, scheme: Scheme = "light") -> Page:
     context = browser.new_context(
         base_url=live,
-        viewport=size,  # type: ignore[arg-type]
+        viewport=size,
         bypass_csp=True,
-        color_scheme=scheme,  # type: ignore[arg-type]
+        color_scheme=scheme,
         reduced_motion="reduce",
     )
     return sign_in(context.new_page())
@@ -95,7 +95,7 @@ def assert_fine(page: Page) -> None:
     ids=["desk", "desk-dark", "phone-dark", "narrow"],
 )
 def test_it_leaves_nothing_to_axe(
-    till_browser: Browser, live: str, app: Flask, bakery: Shop, size: dict[str, int], scheme: str
+    till_browser: Browser, live: str, app: Flask, bakery: Shop, size: ViewportSize, scheme: Scheme
 ) -> None:
     page = open_statistics(till_browser, live, size, scheme)
     for place in PLACES:
@@ -122,7 +122,7 @@ def test_it_leaves_nothing_to_axe(
 
 
 def test_it_finds_the_days_and_the_store_without_scripts(till_browser: Browser, live: str, bakery: Shop) -> None:
-    context = till_browser.new_context(base_url=live, viewport=DESK, java_script_enabled=False)  # type: ignore[arg-type]
+    context = till_browser.new_context(base_url=live, viewport=DESK, java_script_enabled=False)
     page = sign_in(context.new_page())
     page.get_by_role("link", name="90 days").click()
     expect(page.get_by_role("link", name="90 days")).to_have_attribute("aria-current", "page")

@@ -3,19 +3,19 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from loyalty.services import accounts, voids
 from tests import axe
 from tests.browser.conftest import OpenBakery
-from tests.browser.test_office import DESK, PHONE
+from tests.browser.test_office import DESK, PHONE, Scheme
 from tests.factories import change_program, make_card, make_key
 from tests.office import PASSWORD
 from tests.services.voiding import stamp
 
 pytestmark = pytest.mark.browser
 
-NARROW = {"width": 320, "height": 700}
+NARROW: ViewportSize = {"width": 320, "height": 700}
 
 
 @pytest.fixture
@@ -38,13 +38,18 @@ def bakery(open_bakery: OpenBakery) -> OpenBakery:
     ids=["desk", "phone", "narrow"],
 )
 def test_it_filters_and_saves(
-    till_browser: Browser, live: str, bakery: OpenBakery, tmp_path: Path, size: dict[str, int], scheme: str
+    till_browser: Browser,
+    live: str,
+    bakery: OpenBakery,
+    tmp_path: Path,
+    size: ViewportSize,
+    scheme: Scheme,
 ) -> None:
     context = till_browser.new_context(
         base_url=live,
-        viewport=size,  # type: ignore[arg-type]
+        viewport=size,
         bypass_csp=True,
-        color_scheme=scheme,  # type: ignore[arg-type]
+        color_scheme=scheme,
     )
     context.set_default_timeout(10_000)
     page = context.new_page()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from loyalty.domain.webhooks import Answer
 from loyalty.services import webhook_deliveries, webhook_sending, webhooks
@@ -33,7 +33,7 @@ def answer_all(app: Flask, office: Office, answer: Answer) -> None:
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_it_adds_a_webhook_and_reads_its_log(
-    app: Flask, till_browser: Browser, live: str, ada: Office, size: dict[str, int]
+    app: Flask, till_browser: Browser, live: str, ada: Office, size: ViewportSize
 ) -> None:
     page = open_page(till_browser, live, size, color_scheme="dark" if size is PHONE else "light")
     sign_in(page, ada)

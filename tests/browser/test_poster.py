@@ -7,12 +7,12 @@ from typing import Any
 
 import pypdfium2  # type: ignore[import-untyped] # publishes no types
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from loyalty.services import accounts
 from tests import axe
 from tests.browser.conftest import OpenBakery
-from tests.browser.test_office import DESK, PHONE
+from tests.browser.test_office import DESK, PHONE, Scheme
 from tests.factories import change_program
 from tests.office import PASSWORD
 
@@ -39,7 +39,7 @@ def office(till_browser: Browser, live: str, open_bakery: OpenBakery) -> Iterato
     """Ada's office, open at the poster."""
     with open_bakery.app.app_context():
         accounts.create_owner(vendor_id=open_bakery.shop.vendor_id, email="office@bakery.example", password=PASSWORD)
-    context = till_browser.new_context(base_url=live, viewport=DESK, bypass_csp=True)  # type: ignore[arg-type]
+    context = till_browser.new_context(base_url=live, viewport=DESK, bypass_csp=True)
     context.set_default_timeout(10_000)
     page = context.new_page()
     page.goto("/office/poster")
@@ -131,9 +131,9 @@ def test_it_finds_room_for_long_words(office: Page, open_bakery: OpenBakery, liv
     [(DESK, "light"), (PHONE, "dark"), ({"width": 320, "height": 700}, "light")],
     ids=["desk", "phone", "narrow"],
 )
-def test_it_shows_the_sheet_on_every_screen(office: Page, size: dict[str, int], scheme: str) -> None:
-    office.set_viewport_size(size)  # type: ignore[arg-type]
-    office.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+def test_it_shows_the_sheet_on_every_screen(office: Page, size: ViewportSize, scheme: Scheme) -> None:
+    office.set_viewport_size(size)
+    office.emulate_media(color_scheme=scheme)
     office.get_by_label("Table tent (A4, folded)").check()
     office.get_by_label("Second language").select_option("Deutsch")
     office.get_by_label("Save ink").check()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from loyalty.domain.values import CardRef
 from loyalty.services import card_views, stamps
@@ -15,7 +15,8 @@ from tests.factories import Shop, make_card, make_key, make_shop
 
 pytestmark = pytest.mark.browser
 
-PHONE, SMALL = {"width": 390, "height": 844}, {"width": 360, "height": 640}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+SMALL: ViewportSize = {"width": 360, "height": 640}
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +40,9 @@ def bakery(app: Flask) -> Shop:
         )
 
 
-def open_phone(
-    chromium: Browser, live: str, size: dict[str, int] = PHONE, **options: Any
-) -> Page:  # as Playwright takes
+def open_phone(chromium: Browser, live: str, size: ViewportSize = PHONE, **options: Any) -> Page:  # as Playwright takes
     # axe is put into the page by the test; the pages' own policy would rightly refuse it.
-    context = chromium.new_context(base_url=live, viewport=size, bypass_csp=True, **options)  # type: ignore[arg-type]
+    context = chromium.new_context(base_url=live, viewport=size, bypass_csp=True, **options)
     page = context.new_page()
     page.set_default_timeout(10_000)
     return page
@@ -90,9 +89,7 @@ def test_it_is_accessible_in_every_state(chromium: Browser, live: str, bakery: S
 
 
 @pytest.mark.parametrize("size", [PHONE, SMALL], ids=["phone", "small phone"])
-def test_it_shows_the_button_without_scrolling(
-    chromium: Browser, live: str, bakery: Shop, size: dict[str, int]
-) -> None:
+def test_it_shows_the_button_without_scrolling(chromium: Browser, live: str, bakery: Shop, size: ViewportSize) -> None:
     page = open_phone(chromium, live, size)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
