@@ -169,9 +169,10 @@ def write_cards(work: Work) -> None:
     """Write some cards with their customers and histories, as one transaction."""
     made = [_card(work, number) for number in range(work.first, work.first + len(work.rows))]
     with psycopg.connect(work.url) as connection, connection.cursor() as cursor:
-        for table, columns, place in (("customers", CUSTOMER, 0), ("loyalty_cards", CARD, 1)):
+        customers, cards, _histories = zip(*made, strict=True)
+        for table, columns, rows in (("customers", CUSTOMER, customers), ("loyalty_cards", CARD, cards)):
             with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN".encode()) as copy:
-                copy.write("".join(one[place] for one in made))  # type: ignore[misc]
+                copy.write("".join(rows))
         with cursor.copy(f"COPY loyalty_transactions ({', '.join(COLUMNS)}) FROM STDIN".encode()) as copy:
             for one in made:
                 copy.write("".join(one[2].rows))

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
@@ -53,7 +53,7 @@ class Base(DeclarativeBase):
     """The base of all tables: text, aware times, integers of 8 bytes, JSONB."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads this class attribute
+    type_annotation_map: ClassVar = {
         str: Text,
         int: BigInteger,
         datetime: DateTime(timezone=True),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from flask import current_app
+from flask.globals import app_ctx
 
 from loyalty import queue
 from loyalty.jobs import clock, google, webhooks
@@ -43,7 +43,7 @@ class Swept:
 def run(at: datetime) -> Swept:
     """Run every task that is due."""
     clock.aside("tell of what is late", lambda: clock_tasks.tell_late(at=at))
-    done = clock.run(app=current_app._get_current_object(), tasks=TASKS, at=at)  # type: ignore[attr-defined]
+    done = clock.run(app=app_ctx.app, tasks=TASKS, at=at)
     return Swept(done.get("ring", 0), done.get("answers", 0), done.get("google", 0), done.get("expiry", 0))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -84,8 +84,7 @@ def night(*, at: datetime, timezone: str) -> Night:
 
 def end_of(day: date, timezone: str) -> datetime:
     """Return the moment at which a day of the shop is over."""
-    after = datetime(day.year, day.month, day.day) + timedelta(days=1)  # noqa: DTZ001 - its zone follows
-    return after.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+    return datetime.combine(day + timedelta(days=1), time(), tzinfo=ZoneInfo(timezone)).astimezone(UTC)
 
 
 def find(*, vendor_id: UUID, days: int, night: Night) -> Sequence[AnyRow]:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from abc import ABC, abstractmethod
 from datetime import date
 
 from wtforms import StringField
@@ -13,7 +14,7 @@ from loyalty.web.sentences import gettext
 _WHOLE = re.compile(r"[-\u2212]?[0-9]{1,15}")
 
 
-class TypedField(StringField):  # type: ignore[misc] # WTForms publishes no types
+class TypedField(StringField, ABC):  # type: ignore[misc] # WTForms publishes no types
     """A text field whose value is something else; `data` is None where nothing was typed."""
 
     missing = N_("Enter a number.")
@@ -36,9 +37,9 @@ class TypedField(StringField):  # type: ignore[misc] # WTForms publishes no type
         elif not self.optional:
             raise ValueError(gettext(self.missing))
 
+    @abstractmethod
     def read(self, typed: str) -> object:
         """Turn the text into the value, or raise ValueError with a sentence."""
-        raise NotImplementedError
 
     def write(self, value: object) -> str:
         """Turn the value into text that `read` understands."""

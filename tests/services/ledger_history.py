@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -183,7 +184,7 @@ class History:
         if only is None and row is None:
             return
         said = f"voids {part or 'all'} of {row.kind if row else 'nothing'} as {only}"
-        expect = lambda: self.model.void(who, row, part, only)  # noqa: E731 - one of three calls follows
+        expect = partial(self.model.void, who, row, part, only)
         if only is None:
             self.tell(said, who, expect, lambda key: voids.void(key=key, **asked))
         elif only == "stamps":

@@ -164,7 +164,7 @@ def _page(form: FilterForm, found: transaction_table.LinePage | None) -> str:
         query=query,
         counted=transaction_table.COUNTED,
         neighbours={
-            name: url_for("office.list_transactions", **query, **{name: row}) if row else None  # type: ignore[arg-type]
+            name: _address({**query, name: str(row)}) if row else None
             for name, row in (("newer", found.newer), ("older", found.older))
         }
         if found
@@ -175,7 +175,7 @@ def _page(form: FilterForm, found: transaction_table.LinePage | None) -> str:
 def _span(query: dict[str, str], days: int, today: date) -> tuple[str, str, bool]:
     """Return the words and the address of the last days, and whether they are what is shown."""
     span = {"since": str(today - timedelta(days=days - 1)), "until": str(today)}
-    address = url_for("office.list_transactions", **{**query, **span})  # type: ignore[arg-type]
+    address = _address(query | span)
     return str(SPANS[days]), address, span.items() <= query.items()
 
 
@@ -195,8 +195,11 @@ def _label(field: SelectField) -> str:
 
 
 def _without(query: dict[str, str], name: str) -> str:
-    left = {other: value for other, value in query.items() if other != name}
-    return url_for("office.list_transactions", **left)  # type: ignore[arg-type]
+    return _address({other: value for other, value in query.items() if other != name})
+
+
+def _address(query: dict[str, str]) -> str:
+    return url_for("office.list_transactions", **query)  # type: ignore[arg-type] # as flags of its own are typed
 
 
 def _table(lines: Iterator[Line], currency: str) -> Iterator[list[Cell]]:

@@ -1,7 +1,7 @@
 """The forms of the wizard: the few fields of each step that a new shop decides first, all others have good defaults."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, StringField
@@ -25,7 +25,7 @@ _REWARD: Final = {"reward_name": "name", "reward_points": "points_required"}
 class KindForm(OfficeForm):
     """What customers collect."""
 
-    checks = {"loyalty_type": settings.PROGRAM["loyalty_type"]}  # noqa: RUF012 - never changed
+    checks: ClassVar = {"loyalty_type": settings.PROGRAM["loyalty_type"]}
 
     loyalty_type = ProgramForm.loyalty_type
 
@@ -81,7 +81,7 @@ class RuleForm(OfficeForm):
 class LookForm(PictureForm):
     """How the card looks."""
 
-    checks = {  # noqa: RUF012
+    checks: ClassVar = {
         name: settings.PROGRAM[name] for name in ("card_name", "card_color", "card_secondary_color", "logo_url")
     }
 
@@ -96,7 +96,7 @@ class LookForm(PictureForm):
 class PlaceForm(OfficeForm):
     """The first store, and the first of the staff."""
 
-    checks = {  # noqa: RUF012
+    checks: ClassVar = {
         "name": settings.STORE["name"],
         "address": settings.STORE["address"],
         "staff_role": settings.STAFF_PIN["role"],
@@ -145,6 +145,6 @@ class PlaceForm(OfficeForm):
 class LabelForm(OfficeForm):
     """What the first tablet is called."""
 
-    checks = {"label": settings.TERMINAL["label"]}  # noqa: RUF012
+    checks: ClassVar = {"label": settings.TERMINAL["label"]}
 
     label = StringField(_l("Name of the tablet"))
