@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from loyalty.domain import lines
 from loyalty.domain.bounds import NAME_LENGTH
 from loyalty.domain.people import AddressError, normalise_email, normalise_phone
 from loyalty.errors import N_, ValidationError
@@ -95,9 +96,9 @@ def _phone(form: JoinForm, questions: Questions, errors: dict[str, str]) -> str 
 def _name(text: str, errors: dict[str, str]) -> str | None:
     name = " ".join(text.split())
     # Neither control characters nor marks that turn the direction of the text around them.
-    if len(name) > NAME_LENGTH or not name.isprintable():
+    if len(name) > NAME_LENGTH or not lines.is_name(name):
         errors["name"] = N_("Enter a shorter name, in letters only.")
-    return name or None
+    return name if lines.is_visible(name) else None
 
 
 def _birth_date(birth_date: date | None, today: date, errors: dict[str, str]) -> date | None:

@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 
 import phonenumbers
 
-from loyalty.domain import bounds
+from loyalty.domain import bounds, lines
 from loyalty.domain.colours import normalise_colour
 from loyalty.domain.mails import MOST_BIRTHDAY_POINTS, MOST_BIRTHDAY_STAMPS, SENDER_NAME_LENGTH
 from loyalty.domain.pictures import is_own_address
@@ -23,7 +23,6 @@ from loyalty.errors import N_, ValidationError
 LOCALES: Final = ("en", "fr", "de", "lb")
 COUNTRIES: Final = tuple(sorted(phonenumbers.SUPPORTED_REGIONS))
 CODE: Final = r"[a-z0-9][a-z0-9-]{1,39}"
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 
 Check = Callable[[object], object]
 
@@ -105,14 +104,16 @@ def _coordinate(limit: int) -> Check:
     return check
 
 
-def _text(longest: int, *, required: bool = False, lines: bool = False) -> Check:
+def _text(longest: int, *, required: bool = False, in_lines: bool = False) -> Check:
     def check(value: object) -> object:
         text = str(value or "").replace("\r\n", "\n").strip()
+        # A name that nobody sees is none, and a button without one cannot be told from another.
+        text = text if lines.is_visible(text) or not lines.is_fit(text, lines=in_lines) else ""
         if required and not text:
             raise SettingError(N_("Enter a text."))
         if len(text) > longest:
             raise SettingError(N_("Use at most %(longest)s characters."), longest=longest)
-        if _CONTROLS.search(text) or (not lines and ("\n" in text or "\t" in text)):
+        if not lines.is_fit(text, lines=in_lines):
             raise SettingError(N_("Use letters, digits and punctuation on one line only."))
         return text
 
@@ -160,7 +161,7 @@ def _address(value: object) -> object:
     except ValueError:
         usable = False
     # Nothing a header, an attribute or a wallet could stumble over.
-    if not usable or not text.isascii() or re.search(r"[\s<>\"'\\^`{|}]", text) or _CONTROLS.search(text):
+    if not usable or not text.isascii() or re.search(r"[\s<>\"'\\^`{|}]", text) or not lines.is_fit(text):
         raise SettingError(N_("Enter a web address that starts with https://."))
     return text
 
@@ -209,7 +210,7 @@ PROGRAM: Final[Mapping[str, Check]] = {
     "card_secondary_color": _optional_colour,
     "logo_url": _picture,
     "hero_image_url": _picture,
-    "terms_text": _text(bounds.TEXT_LENGTH, lines=True),
+    "terms_text": _text(bounds.TEXT_LENGTH, in_lines=True),
     "privacy_url": _address,
     **{
         name: (_cents if name in _money else _whole_number)(limits, optional=name in _may_be_empty)
@@ -244,8 +245,8 @@ VENDOR: Final[Mapping[str, Check]] = {
     "ask_marketing": _yes_or_no,
     "pin_length": _choice((4, 6)),
     "retention_months": _whole_number(bounds.VENDOR["retention_months"]),
-    "privacy_contact": _text(500, lines=True),
-    "privacy_note": _text(bounds.TEXT_LENGTH, lines=True),
+    "privacy_contact": _text(500, in_lines=True),
+    "privacy_note": _text(bounds.TEXT_LENGTH, in_lines=True),
 }
 POLICY: Final[Mapping[str, Check]] = {
     "staff_pin_policy": _choice(("required", "optional", "disabled")),

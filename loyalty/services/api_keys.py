@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Select, insert, or_, select, update
 
 from loyalty.database import AnySelect, clock, db, new_id
-from loyalty.domain import bounds
+from loyalty.domain import bounds, settings
 from loyalty.domain.values import Actor, Admin, RequestKey, Role, Scope
 from loyalty.errors import N_, Forbidden, NotFound, ValidationError
 from loyalty.models.api import ApiKey, ApiKeySecret, ApiKeyStore
@@ -166,9 +166,9 @@ def _vendor_of(actor: Actor | Admin) -> UUID | None:
 def _check(
     actor: Actor | Admin, name: str, scope: Scope, store_ids: Sequence[UUID], requests_per_minute: int | None
 ) -> None:
-    errors = {}
-    if not 0 < len(name.strip()) <= bounds.NAME_LENGTH:
-        errors["name"] = N_("Enter a name of at most 120 characters.")
+    errors = {
+        field: str(problem) for field, problem in settings.find_problems(settings.API_KEY, {"name": name}).items()
+    }
     if (scope is Scope.PLATFORM) != isinstance(actor, Admin):
         errors["scope"] = N_("Choose one of the list.")
     if scope.at_stores(limited=bool(store_ids)) is not scope:

@@ -10,8 +10,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 
 from loyalty.database import clock, db, new_id, transaction
-from loyalty.domain import codes
-from loyalty.domain.bounds import NAME_LENGTH
+from loyalty.domain import codes, settings
 from loyalty.domain.values import Actor, RequestKey, Role
 from loyalty.errors import N_, NotFound, RateLimited, ValidationError
 from loyalty.models.terminals import Terminal
@@ -45,16 +44,14 @@ class Paired:
 def create_code(*, actor: Actor, store_id: UUID, label: str, key: RequestKey) -> PairingCode:
     """Make a code that pairs one tablet with a store within ten minutes."""
     roles.require(actor=actor, role=Role.MANAGER)
-    label = label.strip()
-    if not 0 < len(label) <= NAME_LENGTH:
-        raise ValidationError({"label": N_("Enter a name of at most 120 characters.")})
+    named = settings.clean(settings.TERMINAL, {"label": label})
 
     def work() -> PairingCode:
         mine = (Store.id == store_id, Store.vendor_id == actor.vendor_id, Store.active.is_(True))
         if db.session.execute(select(Store.id).where(*mine)).one_or_none() is None:
             raise NotFound
         code, expires_at, terminal_id = codes.make_pairing_code(), clock() + CODE_LASTS, new_id()
-        place = {"vendor_id": actor.vendor_id, "store_id": store_id, "label": label}
+        place = {"vendor_id": actor.vendor_id, "store_id": store_id, **named}
         secret = {"code_hash": digest(code), "code_expires_at": expires_at}
         db.session.execute(insert(Terminal).values(id=terminal_id, **place, **secret))
         audit.record(actor=actor, action="terminal.code_created", subject_type="terminal", subject_id=terminal_id)

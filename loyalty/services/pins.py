@@ -16,11 +16,10 @@ from sqlalchemy.exc import IntegrityError
 
 from loyalty.database import db, end_reading, new_id, transaction
 from loyalty.domain import settings
-from loyalty.domain.bounds import NAME_LENGTH
 from loyalty.domain.pins import is_needed as policy_needs_pin
 from loyalty.domain.pins import is_same, make_pin, pin_digest
 from loyalty.domain.values import Actor, RequestKey, Role
-from loyalty.errors import N_, Forbidden, NotFound, ValidationError
+from loyalty.errors import Forbidden, NotFound
 from loyalty.models.pins import StaffPin
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.terminals import Terminal
@@ -85,20 +84,15 @@ def verify(*, actor: Actor, pin: str, staff_pin_id: UUID | None = None, at: date
 def create(*, actor: Actor, name: str, role: str, store_id: UUID | None, key: RequestKey) -> NewPin:
     """Make a PIN for a new member of staff, shown once and like no other of the vendor's."""
     roles.require(actor=actor, role=Role.MANAGER)
-    name = name.strip()
-    if not 0 < len(name) <= NAME_LENGTH:
-        raise ValidationError({"name": N_("Enter a name of at most 120 characters.")})
-    if role not in ROLES:
-        raise ValidationError({"role": N_("Choose one of the roles.")})
+    person = settings.clean(settings.STAFF_PIN, {"name": name, "role": role})
 
     def write(pin: str, digest: str) -> NewPin:
         _require_store(actor, store_id)
-        person = {"name": name, "role": role, "store_id": store_id}
-        columns = {**person, "pin_hash": digest, "pepper_id": _pepper_id}
+        columns = {**person, "store_id": store_id, "pin_hash": digest, "pepper_id": _pepper_id}
         staff_pin_id = new_id()
         db.session.execute(insert(StaffPin).values(id=staff_pin_id, vendor_id=actor.vendor_id, **columns))
         _record(actor, "pin.created", staff_pin_id, role=role, store_id=str(store_id) if store_id else None)
-        return NewPin(staff_pin_id, name, pin)
+        return NewPin(staff_pin_id, str(person["name"]), pin)
 
     return _with_new_pin(actor, key, write)
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loyalty.domain import lines
 from loyalty.domain.joining import Applicant, JoinForm, Questions, check
 from loyalty.errors import ValidationError
 
@@ -55,7 +56,7 @@ def test_it_keeps_or_refuses_whatever_is_typed(email: str, phone: str, name: str
     if kept is not None:
         assert kept.email is not None
         assert kept.email == kept.email.lower().strip()
-        assert kept.name is None or kept.name.isprintable()
+        assert kept.name is None or (lines.is_name(kept.name) and lines.is_visible(kept.name))
 
 
 def _kept(form: JoinForm) -> Applicant | None:
