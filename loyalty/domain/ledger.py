@@ -49,7 +49,12 @@ def entry_hash(version: int, previous: str, entry: Mapping[str, object]) -> str:
     Raises KeyError for a version that this release does not know.
     """
     values = [_canonical(entry[column]) for column in ENTRY_COLUMNS[version]]
-    return hashlib.sha256(_encode([version, previous, *values]).encode()).hexdigest()
+    return text_hash(version, previous, _encode(values)[1:-1])
+
+
+def text_hash(version: int, previous: str, values: str) -> str:
+    """Return the same of a row whose values stand as JSON already, in the version's order and with commas between."""
+    return hashlib.sha256(f'[{version},"{previous}",{values}]'.encode()).hexdigest()
 
 
 def _canonical(value: object) -> object:

@@ -148,6 +148,16 @@ def test_it_finds_a_dropped_row(busy: list[Card], owner_engine: sa.Engine) -> No
         assert finding.seq == 1
 
 
+def test_it_reads_every_text_as_it_was_hashed(context: None) -> None:
+    shop = make_shop(loyalty_type="points", cooldown_minutes=0)
+    card = make_card(shop)
+    for text in ('"', "\\", "a\\u0041", "\t\n\r\b\f\x01\x1f\x7f", "Käse – 茶 🧀", "\u2028", "null", "</script>"):
+        key, reference = make_key(shop.ben), f"1{text}2"
+        points.earn(actor=shop.ben, card=card.ref, purchase_amount_cents=990, order_reference=reference, key=key)
+        assert db.session.scalars(sa.select(ROW.c.order_reference).order_by(ROW.c.seq.desc())).first() == reference
+    assert verification.verify().findings == []
+
+
 def test_it_finds_rows_that_changed_places(busy: list[Card], owner_engine: sa.Engine) -> None:
     for one, other in ((1, 2), (5, 9), (ROWS - 1, ROWS)):
         with tampered(owner_engine, busy[1], *swap(busy[1], one, other)) as finding:
