@@ -3,6 +3,9 @@
 import io
 import json
 import zipfile
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -56,12 +59,13 @@ def live(shop: Shop, word: str, phone: str, *, at: datetime | None = None) -> Li
         life = Life(shop, card.customer_id, card.id, card.public_token)
         life.words |= {"scan code": card.scan_code, "public token": card.public_token}
     life.words |= {"email": email, "phone": phone, "name": f"{word} Name", "birthday": birthday.isoformat()}
-    _collect(life, word)
-    _be_mailed(life, word, at)
+    collect(life, word)
+    be_mailed(life, word, at)
     return life
 
 
-def _collect(life: Life, word: str) -> None:
+def collect(life: Life, word: str) -> None:
+    """Collect at the till, be corrected, closed and opened again, each with a reason and from a device."""
     shop = life.shop
     address, agent = f"203.0.113.{len(word) + 40}", f"{word}Agent/1.0"
     life.words |= {"user agent": agent, "address of the tablet": address}
@@ -85,7 +89,7 @@ def _collect(life: Life, word: str) -> None:
         audit.record(actor=ada, action="card.noted", subject_type="card", subject_id=life.card_id, details=details)
 
 
-def _be_mailed(life: Life, word: str, at: datetime) -> None:
+def be_mailed(life: Life, word: str, at: datetime) -> None:
     """Have one mail fail with the address in the server's words, and one wait."""
     card_links.mail_link(actor=life.shop.ada, card_id=life.card_id, key=make_key(life.shop.ada), at=at)
     with transaction():
@@ -110,8 +114,26 @@ def dump(engine: sa.Engine) -> str:
 
 
 def dump_redis(connection: "redis.Redis") -> str:
-    """Every key and its value."""
-    return "\n".join(f"{key!r} {connection.dump(key)!r}" for key in connection.scan_iter("*"))
+    """Every key and what it holds, unpacked: the server packs what it stores, and the queue packs its jobs."""
+    return "\n".join(f"{key!r} {_held(connection, key)!r}" for key in connection.scan_iter("*"))
+
+
+def _held(connection: Any, key: bytes) -> object:  # its answers are typed as text or bytes, which its settings decide
+    readers: dict[bytes, Callable[[], Any]] = {
+        b"string": lambda: connection.get(key),
+        b"hash": lambda: {name: _unpacked(value) for name, value in connection.hgetall(key).items()},
+        b"list": lambda: connection.lrange(key, 0, -1),
+        b"set": lambda: connection.smembers(key),
+        b"zset": lambda: connection.zrange(key, 0, -1),
+        b"stream": lambda: connection.xrange(key),
+    }
+    return readers[connection.type(key)]()
+
+
+def _unpacked(value: bytes) -> bytes:
+    with suppress(zlib.error):
+        return zlib.decompress(value)
+    return value
 
 
 def dump_files(folder: Path) -> str:

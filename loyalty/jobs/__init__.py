@@ -94,7 +94,9 @@ def _give_up(claim: outbox.Claim, error: str) -> None:
 
 def _tell_owner(claim: outbox.Claim, error: str) -> None:
     """Let the subject show that nobody will try again."""
-    _log.warning("%s of %s given up: %s", claim.kind, claim.subject_id, error)
+    # A mail server's answer often repeats whom it is about: it stands with the mail, and goes when the person does.
+    words = "its words are kept with the mail" if claim.kind.startswith("mail.") else error
+    _log.warning("%s of %s given up: %s", claim.kind, claim.subject_id, words)
     handler = HANDLERS.get(claim.kind)
     if handler is not None:
         handler.gave_up(claim.subject_id, error)

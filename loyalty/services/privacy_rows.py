@@ -42,11 +42,13 @@ class Person:
 
 
 def find_person(*, vendor_id: UUID, customer_id: UUID, email: str | None) -> Person:
-    """Find what is about a customer; while their address is still known, also the mails that came before a card."""
+    """Find what is about a customer; while their addresses are still known, also the mails that came before a card."""
     cards = select(LoyaltyCard.id).where(LoyaltyCard.customer_id == customer_id, LoyaltyCard.vendor_id == vendor_id)
     card_ids = tuple(db.session.scalars(cards.order_by(LoyaltyCard.id)))
     proofs = select(Confirmation.id).where(Confirmation.kind.in_(_PROOFS))
-    to_them = EmailLog.address_hash == messages.address_hash(email) if email else false()
+    to_them = _to_addresses_of_before(card_ids)
+    if email:
+        to_them |= EmailLog.address_hash == messages.address_hash(email)
     unnamed = EmailLog.card_id.is_(None) & EmailLog.confirmation_id.in_(proofs)
     mails = db.session.execute(
         select(EmailLog.id, EmailLog.confirmation_id)
@@ -55,6 +57,17 @@ def find_person(*, vendor_id: UUID, customer_id: UUID, email: str | None) -> Per
     ).all()
     asked = tuple(mail.confirmation_id for mail in mails if mail.confirmation_id)
     return Person(vendor_id, customer_id, card_ids, tuple(mail.id for mail in mails), asked)
+
+
+def _to_addresses_of_before(card_ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """Mails to where mails about these cards went, until the last of those: a corrected address may be a stranger's."""
+    known = select(EmailLog.address_hash, func.max(EmailLog.created_at).label("until"))
+    known = known.where(EmailLog.card_id.in_(card_ids), EmailLog.address_hash != "").group_by(EmailLog.address_hash)
+    theirs = [
+        (EmailLog.address_hash == row.address_hash) & (EmailLog.created_at <= row.until)
+        for row in db.session.execute(known)
+    ]
+    return or_(false(), *theirs)
 
 
 def conditions(person: Person) -> Mapping[str, ColumnElement[bool]]:
