@@ -1,4 +1,4 @@
-"""The form of the join page: one field, and those that the shop switched on."""
+"""The form of the join page: one field, and those that the shop switched on; and what it shares with others."""
 
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
@@ -12,7 +12,26 @@ from loyalty.services.vendors import PublicVendor
 from loyalty.web.forms import request_key
 
 
-class JoinPage(FlaskForm):  # type: ignore[misc] # WTForms publishes no types
+class PersonForm(FlaskForm):  # type: ignore[misc] # WTForms publishes no types
+    """What forms share in which customers tell of themselves: how a birthday is read, and where a refusal stands."""
+
+    def validate(self, extra_validators: object = None) -> bool:
+        """Check the shape of the fields; an empty birthday is no mistake."""
+        valid = bool(super().validate(extra_validators))
+        if "birth_date" in self and self.birth_date.errors:
+            self.birth_date.errors = [gettext("Enter your day of birth, like 24/03/1990.")]
+        return valid
+
+    def refuse(self, refusal: ValidationError) -> None:
+        """Put each sentence beside its field, and the others above all fields."""
+        for name, sentence in refusal.errors.items():
+            if name in self:
+                self[name].errors = [*self[name].errors, gettext(sentence)]
+            else:
+                self.form_errors.append(gettext(sentence))
+
+
+class JoinPage(PersonForm):
     """What is typed to join; the service checks it, and its sentences land beside the fields."""
 
     email = EmailField(lazy_gettext("Your e-mail address"))
@@ -33,13 +52,6 @@ class JoinPage(FlaskForm):  # type: ignore[misc] # WTForms publishes no types
         for name in (name for name, wanted in asked.items() if not wanted):
             del self[name]
 
-    def validate(self, extra_validators: object = None) -> bool:
-        """Check the shape of the fields; an empty birthday is no mistake."""
-        valid = bool(super().validate(extra_validators))
-        if "birth_date" in self and self.birth_date.errors:
-            self.birth_date.errors = [gettext("Enter your day of birth, like 24/03/1990.")]
-        return valid
-
     def filled(self) -> JoinForm:
         """Return what was typed."""
         return JoinForm(
@@ -53,11 +65,3 @@ class JoinPage(FlaskForm):  # type: ignore[misc] # WTForms publishes no types
     def request_key(self, store_code: str) -> RequestKey:
         """Return the key of the form; the service names its caller."""
         return request_key({**self.data, "store": store_code}, caller="join")
-
-    def refuse(self, refusal: ValidationError) -> None:
-        """Put each sentence beside its field, and the others above all fields."""
-        for name, sentence in refusal.errors.items():
-            if name in self:
-                self[name].errors = [*self[name].errors, gettext(sentence)]
-            else:
-                self.form_errors.append(gettext(sentence))

@@ -1,17 +1,16 @@
 """The form with which customers correct what a shop knows about them."""
 
-from flask_babel import gettext, lazy_gettext
-from flask_wtf import FlaskForm
+from flask_babel import lazy_gettext
 from wtforms import BooleanField, DateField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
-from loyalty.errors import ValidationError
 from loyalty.services.my_data import Corrections, OwnData
 from loyalty.web.locale import LANGUAGES
+from loyalty.web.public.forms import PersonForm
 
 
-class MyDataForm(FlaskForm):  # type: ignore[misc] # WTForms publishes no types
+class MyDataForm(PersonForm):
     """What may be corrected; addresses only at the counter, where they can be proven."""
 
     name = StringField(lazy_gettext("Your name"))
@@ -29,13 +28,6 @@ class MyDataForm(FlaskForm):  # type: ignore[misc] # WTForms publishes no types
         """Fill the form with what is kept."""
         return cls(formdata=None, obj=own)
 
-    def validate(self, extra_validators: object = None) -> bool:
-        """Check the shape of the fields; an empty birthday is no mistake."""
-        valid = bool(super().validate(extra_validators))
-        if self.birth_date.errors:
-            self.birth_date.errors = [gettext("Enter your day of birth, like 24/03/1990.")]
-        return valid
-
     def filled(self, own: OwnData) -> Corrections:
         """Return what was typed."""
         return Corrections(
@@ -45,11 +37,3 @@ class MyDataForm(FlaskForm):  # type: ignore[misc] # WTForms publishes no types
             marketing_consent=self.marketing_consent.data,
             accept_terms=self.accept_terms.data and own.terms_changed,
         )
-
-    def refuse(self, refusal: ValidationError) -> None:
-        """Put each sentence beside its field, and the others above all fields."""
-        for name, sentence in refusal.errors.items():
-            if name in self:
-                self[name].errors = [*self[name].errors, gettext(sentence)]
-            else:
-                self.form_errors.append(gettext(sentence))
