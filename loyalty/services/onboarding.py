@@ -17,30 +17,15 @@ def open_vendor(
     currency: str,
 ) -> vendors.NewVendor:
     """Create a vendor and its owner, both or neither."""
-    place = {"locale": locale, "timezone": timezone, "country": country, "currency": currency}
     with transaction():
-        made = open_vendor_alone(code=code, name=name, store_name=store_name, **place)
+        made = vendors.create(
+            code=code,
+            name=name,
+            store_name=store_name,
+            locale=locale,
+            timezone=timezone,
+            country=country,
+            currency=currency,
+        )
         accounts.create_owner(vendor_id=made.vendor_id, email=owner_email, password=owner_password, locale=locale)
         return made
-
-
-def open_vendor_alone(
-    *,
-    code: str | None = None,
-    name: str,
-    store_name: str,
-    locale: str,
-    timezone: str,
-    country: str,
-    currency: str,
-) -> vendors.NewVendor:
-    """Create a vendor whose owner is still to come."""
-    return vendors.create(
-        code=code,
-        name=name,
-        store_name=store_name,
-        locale=locale,
-        timezone=timezone,
-        country=country,
-        currency=currency,
-    )

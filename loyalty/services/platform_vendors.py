@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, tuple_
@@ -15,26 +16,13 @@ from loyalty.models.vendors import Vendor
 from loyalty.services import audit, expiry_rules, idempotency, invitations, members, onboarding, vendors
 from loyalty.services.invitations import Invited, WaitingInvitation
 from loyalty.services.members import Member
-from loyalty.services.vendors import VendorReceipt
+from loyalty.services.vendors import VendorFacts, VendorReceipt
 
 
 @dataclass(frozen=True, slots=True)
-class PlatformVendor:
+class PlatformVendor(VendorFacts):
     """A vendor with its settings."""
 
-    vendor_id: UUID
-    code: str
-    name: str
-    status: str
-    locale: str
-    timezone: str
-    country: str
-    currency: str
-    contact_field: str
-    confirm_address: bool
-    ask_name: bool
-    ask_birthday: bool
-    ask_marketing: bool
     pin_length: int
     created_at: datetime
 
@@ -102,12 +90,17 @@ def create(*, admin: Admin, details: Mapping[str, str], owner_email: str, key: R
 
 
 def create_by_invitation(
-    *, admin: Admin, details: Mapping[str, str], owner_email: str, at: datetime, key: RequestKey
+    *,
+    admin: Admin,
+    details: Mapping[str, Any],  # as `vendors.create` takes them
+    owner_email: str,
+    at: datetime,
+    key: RequestKey,
 ) -> OpenedVendor:
     """Open a vendor whose owner is invited by mail, and chooses a password that nobody else ever sees."""
 
     def work() -> OpenedVendor:
-        made = onboarding.open_vendor_alone(**details)
+        made = vendors.create(**details)
         _record(admin, "vendor.created", made.vendor_id, {"code": made.code})
         asked = replace(key, key=f"{made.vendor_id} invitation")
         invitations.create_owner(

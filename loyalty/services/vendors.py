@@ -76,8 +76,8 @@ class PublicReward:
 
 
 @dataclass(frozen=True, slots=True)
-class PublicVendor:
-    """What anybody may know of a shop and its program; `content` is an empty card."""
+class VendorFacts:
+    """Which shop it is, where it is, and what it asks of people who join."""
 
     vendor_id: UUID
     code: str
@@ -92,6 +92,12 @@ class PublicVendor:
     ask_name: bool
     ask_birthday: bool
     ask_marketing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PublicVendor(VendorFacts):
+    """What anybody may know of a shop and its program; `content` is an empty card."""
+
     retention_months: int
     privacy_contact: str
     privacy_note: str
