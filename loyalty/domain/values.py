@@ -123,7 +123,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class CardRef:
-    """How a request names a card: exactly one of the three is set."""
+    """How a request names a card: by one of the three.
+
+    By its id and a number where somebody saw it under that number: it is refused once it has another.
+    """
 
     card_id: UUID | None = None
     scan_code: str | None = None

@@ -13,7 +13,7 @@ from loyalty.database import AnyRow, AnySelect, db
 from loyalty.domain import limits
 from loyalty.domain.colours import fg
 from loyalty.domain.settings import LOCALES
-from loyalty.domain.values import Actor, LoyaltyType, PassContent
+from loyalty.domain.values import Actor, CardRef, LoyaltyType, PassContent
 from loyalty.errors import CardNotFound, CardReplaced
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
@@ -126,11 +126,15 @@ class PublicCard:
     privacy_url: str | None
 
 
-def get_at_counter(*, actor: Actor, card_id: UUID, at: datetime) -> CounterCard:
-    """Read a card of this vendor for the terminal, or raise CardNotFound."""
+def get_at_counter(*, actor: Actor, card_id: UUID, at: datetime, number: str | None = None) -> CounterCard:
+    """Read a card of this vendor for the terminal, or raise CardNotFound.
+
+    With the number under which somebody saw it, raises CardReplaced where the card has got another since.
+    """
     mine = (LoyaltyCard.vendor_id == actor.vendor_id, LoyaltyCard.id == card_id, replaced_codes.is_card())
     row = _one(_AT_COUNTER.where(*mine))
     card, customer, program, vendor = row.LoyaltyCard, row.Customer, row.LoyaltyProgram, row.Vendor
+    _check_number(card, number)
     today = limits.local_day(at, vendor.timezone)
     ends = limits.cooldown_ends(card.last_stamp_at, program.cooldown_minutes)
     on_offer = priced(card, program, row.offers)
@@ -277,6 +281,12 @@ def _one(query: AnySelect) -> AnyRow:
     if row is None:
         raise CardNotFound
     return row
+
+
+def _check_number(card: LoyaltyCard, number: str | None) -> None:
+    if number not in (None, card.card_number):
+        replaced_codes.refuse(vendor_id=card.vendor_id, card=CardRef(card_number=number))
+        raise CardNotFound
 
 
 def _is_birthday(birth_date: date | None, today: date) -> bool:

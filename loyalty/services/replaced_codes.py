@@ -12,7 +12,7 @@ from loyalty.models.cards import LoyaltyCard
 
 def refuse(*, vendor_id: UUID, card: CardRef) -> None:
     """Raise CardReplaced where a code or number is one that a card of this vendor had before."""
-    if card.card_id is not None:
+    if card.scan_code is None and card.card_number is None:
         return
     old = select(LoyaltyCard.replaced_at).where(LoyaltyCard.vendor_id == vendor_id, is_replaced(), _named(card))
     if replaced_at := db.session.scalar(old):

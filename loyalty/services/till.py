@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import Final, NoReturn, TypeVar
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, func, select
@@ -150,7 +150,9 @@ def perform(
     asked = _asked(actor, ground)
 
     def locked() -> R:
-        found = _lock(actor, card, asked)
+        found = _lock(actor, card)
+        if found is None:
+            return idempotency.find(key, receipt) or _refuse(actor, card, asked)
         facts = _facts(found, key)
         if facts.request_hash is not None:
             return idempotency.read(facts, key, receipt)
@@ -202,8 +204,8 @@ def _asked(actor: Actor, ground: Ground) -> str | None:
     return "manager" if ground.manager else "staff"
 
 
-def _lock(actor: Actor, card: CardRef, asked: str | None) -> AnyRow:
-    """Lock the card of this vendor; another vendor's card is not found."""
+def _lock(actor: Actor, card: CardRef) -> AnyRow | None:
+    """Lock the card of this vendor; another vendor's is not found, nor one under a number that it had before."""
     query = _CARD.where(LoyaltyCard.vendor_id == actor.vendor_id).with_for_update()
     if card.card_id is not None:
         query = query.where(LoyaltyCard.id == card.card_id)
@@ -212,14 +214,18 @@ def _lock(actor: Actor, card: CardRef, asked: str | None) -> AnyRow:
     else:
         query = query.where(LoyaltyCard.card_number == card.card_number)
     row = db.session.execute(query).one_or_none()
-    if row is None or row.replaced_by_id is not None:
-        # Whoever has to enter a PIN learns nothing about cards before.
-        if asked and pins.is_needed(actor=actor):
-            raise StaffPinRequired(role=asked)
-        # Asked anew: while this waited for the lock the card may have got another code.
-        replaced_codes.refuse(vendor_id=actor.vendor_id, card=card)
-        raise CardNotFound
-    return row
+    is_it = row is not None and row.replaced_by_id is None and card.card_number in (None, row.card_number)
+    return row if is_it else None
+
+
+def _refuse(actor: Actor, card: CardRef, asked: str | None) -> NoReturn:
+    """Say why no card is found."""
+    # Whoever has to enter a PIN learns nothing about cards before.
+    if asked and pins.is_needed(actor=actor):
+        raise StaffPinRequired(role=asked)
+    # Asked anew: while this waited for the lock the card may have got another code.
+    replaced_codes.refuse(vendor_id=actor.vendor_id, card=card)
+    raise CardNotFound
 
 
 def _facts(card: AnyRow, key: RequestKey) -> AnyRow:

@@ -24,7 +24,10 @@ function restart() {
 // The card on the screen comes back after the PIN.
 function remember() {
   const form = $("#lock-form");
-  if (form) form.elements.card.value = $("#stage [data-card]")?.dataset.card ?? "";
+  if (!form) return;
+  const shown = $("#stage [data-card]")?.dataset;
+  form.elements.card.value = shown?.card ?? "";
+  form.elements.number.value = shown?.number ?? "";
 }
 
 function tick() {

@@ -167,3 +167,28 @@ def test_it_refuses_the_old_code_that_waited_for_the_lock(app: Flask) -> None:
         wait_until_blocked(late)
     late.join(timeout=20)
     assert outcomes == [CardReplaced]
+
+
+def test_it_gives_the_answer_to_an_old_code_again_that_it_gave_before() -> None:
+    shop = make_shop()
+    card, key = make_card(shop), make_key()
+    ref = CardRef(scan_code=card.scan_code)
+    first = stamps.add(actor=shop.ben, card=ref, quantity=1, key=key)
+    swap(shop, card)
+    again = stamps.add(actor=shop.ben, card=ref, quantity=1, key=key)
+    assert (again.replayed, again.transaction_id) == (True, first.transaction_id)
+    with pytest.raises(CardReplaced):
+        stamps.add(actor=shop.ben, card=ref, quantity=1, key=make_key())
+
+
+def test_it_refuses_a_card_that_was_seen_under_its_old_number() -> None:
+    shop = make_shop()
+    card = make_card(shop)
+    seen = CardRef(card_id=card.card_id, card_number=card.card_number)
+    assert stamps.add(actor=shop.ben, card=seen, quantity=1, key=make_key()).stamp_count == 1
+    swap(shop, card)
+    with pytest.raises(CardReplaced):
+        stamps.redeem(actor=shop.ben, card=seen, key=make_key())
+    other = make_card(shop)
+    with pytest.raises(CardNotFound):
+        stamps.redeem(actor=shop.ben, card=CardRef(card_id=card.card_id, card_number=other.card_number), key=make_key())

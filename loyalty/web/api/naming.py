@@ -53,7 +53,11 @@ class NamesCard(WithPin):
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [given(name) for name in _NAMES]})
 
-    card_id: UUID | None = Field(default=None, description="The card's id, as another answer gave it.")
+    card_id: UUID | None = Field(
+        default=None,
+        description="The card's id, as another answer gave it. It stays the same when the card is replaced: "
+        "send the code that was shown, so that an old one is refused.",
+    )
     scan_code: Code | None = Field(
         default=None, examples=["BCDFGHJKNPRSTVXN"], description="What the card's QR code holds, as it was scanned."
     )

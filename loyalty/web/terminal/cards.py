@@ -7,13 +7,14 @@ from babel.numbers import get_currency_precision, get_decimal_symbol
 from flask import Response, request
 
 from loyalty.domain.values import Role
-from loyalty.services import card_views, links
+from loyalty.services import links
 from loyalty.services.card_views import CounterCard
-from loyalty.web.access import current_actor, now, requires
+from loyalty.web.access import requires
 from loyalty.web.locale import language
+from loyalty.web.terminal import shown
 from loyalty.web.terminal.blueprint import blueprint
 from loyalty.web.terminal.outcomes import find_kept
-from loyalty.web.terminal.stage import here, show
+from loyalty.web.terminal.stage import show
 from loyalty.web.terminal.words import Outcome, heading
 
 _SHOWN_QUANTITIES = (2, 3, 4, 5)
@@ -30,7 +31,7 @@ def show_card(card_id: UUID) -> Response:
 @requires(Role.STAFF)
 def card_code(card_id: UUID) -> Response:
     """Show the way back to the card, for a customer with a new phone."""
-    card = card_views.get_at_counter(actor=current_actor(), card_id=card_id, at=now())
+    card = shown.read(card_id)
     return show(
         "code", title=heading(card), heading=heading(card), card=card, card_address=links.card(card.public_token)
     )
@@ -54,7 +55,7 @@ def show_card_screen(
 
     `card` is the card where it was read already.
     """
-    card = card or card_views.get_at_counter(actor=here(), card_id=card_id, at=now())
+    card = card or shown.read(card_id)
     feedback = refusal.feedback if refusal else "bad" if amount_error or reference_error else "found"
     return show(
         "card",

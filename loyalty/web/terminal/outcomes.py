@@ -3,13 +3,12 @@
 from dataclasses import asdict
 from uuid import UUID
 
-from flask import Response, redirect, session, url_for
+from flask import Response, redirect, session
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from loyalty.services import card_views
-from loyalty.web.access import now
 from loyalty.web.htmx import is_htmx
-from loyalty.web.terminal.stage import here, show
+from loyalty.web.terminal import shown
+from loyalty.web.terminal.stage import show
 from loyalty.web.terminal.words import Outcome
 
 _KEPT = "outcome"
@@ -25,7 +24,7 @@ def done(outcome: Outcome, *, card_id: UUID, undo: UUID | None = None, new_stamp
         "undo": str(undo) if undo else None,
         "new_stamps": new_stamps,
     }
-    return redirect(url_for("terminal.show_card", card_id=card_id), 303)
+    return redirect(shown.address(card_id), 303)
 
 
 def find_kept(card_id: UUID) -> Response | None:
@@ -37,7 +36,7 @@ def find_kept(card_id: UUID) -> Response | None:
 
 
 def _show(outcome: Outcome, card_id: UUID, undo: str | None, new_stamps: int) -> Response:
-    card = card_views.get_at_counter(actor=here(), card_id=card_id, at=now())
+    card = shown.read(card_id)
     return show(
         "result",
         title=outcome.title,

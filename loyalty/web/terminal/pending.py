@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Response
 
-from loyalty.errors import CardNotFound
+from loyalty.errors import CardNotFound, CardReplaced
 from loyalty.services import card_views
 from loyalty.services.card_views import CounterCard
 from loyalty.web.access import now
@@ -17,7 +17,7 @@ from loyalty.web.terminal.stage import here, show
 _PREFIX = "pending_"
 _ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _PATH = re.compile(rf"/terminal/(?:cards/({_ID})/(stamps|points|redemptions)|transactions/{_ID}/(void))", re.ASCII)
-_KEPT = ("key", "quantity", "amount", "order_reference", "reward_id", "reason")
+_KEPT = ("key", "quantity", "amount", "order_reference", "reward_id", "reason", "number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def offer(pending: Pending) -> Response:
         "pending",
         title=gettext("Not saved yet"),
         feedback="warn",
-        card=_find_card(pending.card_id),
+        card=_find_card(pending.card_id, pending.fields.get("number")),
         action=pending.path,
         key=pending.fields["key"],
         fields={name: value for name, value in pending.fields.items() if name != "key"},
@@ -72,10 +72,10 @@ def offer(pending: Pending) -> Response:
     )
 
 
-def _find_card(card_id: UUID | None) -> CounterCard | None:
+def _find_card(card_id: UUID | None, number: str | None) -> CounterCard | None:
     if card_id is None:
         return None
     try:
-        return card_views.get_at_counter(actor=here(), card_id=card_id, at=now())
-    except CardNotFound:
+        return card_views.get_at_counter(actor=here(), card_id=card_id, number=number, at=now())
+    except (CardNotFound, CardReplaced):
         return None

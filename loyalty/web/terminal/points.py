@@ -8,15 +8,16 @@ from flask import Response, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from loyalty.domain.earning import AmountError, parse_amount, points_for
-from loyalty.domain.values import CardRef, Role
+from loyalty.domain.values import Role
 from loyalty.errors import OrderReferenceRequired, ValidationError
-from loyalty.services import card_views, points
+from loyalty.services import points
 from loyalty.services.points import PointsReceipt
-from loyalty.web.access import current_actor, now, requires, terminal_session
+from loyalty.web.access import current_actor, requires, terminal_session
 from loyalty.web.forms import request_key
 from loyalty.web.limits import limit
 from loyalty.web.locale import money, number
 from loyalty.web.sentences import gettext, ngettext
+from loyalty.web.terminal import shown
 from loyalty.web.terminal.approvals import find_approval
 from loyalty.web.terminal.blueprint import blueprint
 from loyalty.web.terminal.cards import show_card_screen
@@ -36,7 +37,7 @@ def earn_points(card_id: UUID) -> WerkzeugResponse:
         amount = parse_amount(request.form.get("amount", ""), _digits())
         receipt = points.earn(
             actor=current_actor(),
-            card=CardRef(card_id=card_id),
+            card=shown.named(card_id),
             purchase_amount_cents=amount,
             order_reference=reference,
             key=request_key({"amount": amount, "order_reference": reference}),
@@ -59,7 +60,7 @@ def preview_points(card_id: UUID) -> Response:
         amount = parse_amount(request.form.get("amount", ""), _digits())
     except AmountError as refusal:
         return _ask_again(card_id, amount_error=gettext(refusal.sentence) % refusal.details)
-    card = card_views.get_at_counter(actor=current_actor(), card_id=card_id, at=now())
+    card = shown.read(card_id)
     gives = points_for(amount, card.points_per_euro, _digits())
     words = ngettext("= %(points)s point", "= %(points)s points", gives, points=number(gives))
     return _ask_again(card_id, preview=words, status=200)

@@ -5,15 +5,16 @@ from uuid import UUID
 from flask import Response, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from loyalty.domain.values import CardRef, Role
+from loyalty.domain.values import Role
 from loyalty.errors import InvalidReward
-from loyalty.services import card_views, points, stamps
+from loyalty.services import points, stamps
 from loyalty.services.card_views import CounterCard
-from loyalty.web.access import current_actor, now, requires
+from loyalty.web.access import current_actor, requires
 from loyalty.web.forms import new_key, request_key
 from loyalty.web.limits import limit
 from loyalty.web.locale import number
 from loyalty.web.sentences import gettext, ngettext
+from loyalty.web.terminal import shown
 from loyalty.web.terminal.approvals import find_approval
 from loyalty.web.terminal.blueprint import blueprint
 from loyalty.web.terminal.outcomes import done
@@ -25,7 +26,7 @@ from loyalty.web.terminal.words import Outcome, heading
 @requires(Role.STAFF)
 def confirm_redemption(card_id: UUID) -> Response:
     """Name the reward and its price, and ask."""
-    card = card_views.get_at_counter(actor=current_actor(), card_id=card_id, at=now())
+    card = shown.read(card_id)
     reward_id = request.args.get("reward_id") or None
     name, cost = _offer(card, reward_id)
     return show(
@@ -64,7 +65,7 @@ def _offer(card: CounterCard, reward_id: str | None) -> tuple[str, str]:
 
 def _redeem_stamps(card_id: UUID) -> WerkzeugResponse:
     receipt = stamps.redeem(
-        actor=current_actor(), card=CardRef(card_id=card_id), key=request_key({}), approval=find_approval()
+        actor=current_actor(), card=shown.named(card_id), key=request_key({}), approval=find_approval()
     )
     title = gettext("Reward given. %(count)s of %(target)s", count=receipt.stamp_count, target=receipt.stamps_target)
     outcome = Outcome("ok", "gift", title, receipt.reward_description, feedback="given")
@@ -74,7 +75,7 @@ def _redeem_stamps(card_id: UUID) -> WerkzeugResponse:
 def _redeem_points(card_id: UUID, reward_id: str) -> WerkzeugResponse:
     receipt = points.redeem(
         actor=current_actor(),
-        card=CardRef(card_id=card_id),
+        card=shown.named(card_id),
         reward_id=reward_id,
         key=request_key({"reward_id": reward_id}),
         approval=find_approval(),

@@ -6,6 +6,7 @@ from flask import Response, request
 
 from loyalty.errors import (
     CardNotFound,
+    CardReplaced,
     DailyStampLimit,
     LoyaltyError,
     NotAuthenticated,
@@ -14,18 +15,17 @@ from loyalty.errors import (
     TerminalLocked,
     TerminalUnpaired,
 )
-from loyalty.services import card_views
 from loyalty.services.card_views import CounterCard
-from loyalty.web.access import find_actor, now, terminal_session
+from loyalty.web.access import find_actor, terminal_session
 from loyalty.web.errors import register_renderer, sentence_of
 from loyalty.web.locale import clock_time, prefer
 from loyalty.web.sentences import gettext
-from loyalty.web.terminal import pending
+from loyalty.web.terminal import pending, shown
 from loyalty.web.terminal.approvals import ask_again, is_about_pin
 from loyalty.web.terminal.cards import show_card_screen
 from loyalty.web.terminal.pairing import ask_for_code
 from loyalty.web.terminal.session import ask_for_pin
-from loyalty.web.terminal.stage import here, is_open, show
+from loyalty.web.terminal.stage import is_open, show
 from loyalty.web.terminal.words import Outcome
 
 
@@ -84,8 +84,8 @@ def _find_card() -> CounterCard | None:
     if card_id is None:
         return None
     try:
-        return card_views.get_at_counter(actor=here(), card_id=card_id, at=now())
-    except CardNotFound:
+        return shown.read(card_id)
+    except (CardNotFound, CardReplaced):
         return None
 
 

@@ -7,12 +7,12 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from loyalty.domain.values import Role
 from loyalty.errors import CardNotFound, LoyaltyError, StaffPinInvalid, StaffPinLocked, StaffPinRequired
-from loyalty.services import card_views, pins, terminals
+from loyalty.services import pins, terminals
 from loyalty.services.card_views import CounterCard
 from loyalty.web.access import current_actor, now, requires, terminal_paired, terminal_session
 from loyalty.web.htmx import is_htmx
 from loyalty.web.sentences import gettext
-from loyalty.web.terminal import pending
+from loyalty.web.terminal import pending, shown
 from loyalty.web.terminal.approvals import pin_words
 from loyalty.web.terminal.blueprint import blueprint
 from loyalty.web.terminal.cards import show_card_screen
@@ -93,6 +93,7 @@ def ask_for_pin(
         needs_manager=bool(refusal and refusal.details.get("needs_manager")),
         chosen=chosen,
         open_card=card or uuid_field("card"),
+        open_number=shown.number(),
         pending=interrupted if interrupted is not None else pending.as_fields(pending.from_pin_form(request.form)),
     )
 
@@ -100,13 +101,12 @@ def ask_for_pin(
 def _go_back(card_id: UUID | None) -> WerkzeugResponse:
     card = _find_card(card_id) if card_id else None
     if not is_htmx():
-        address = url_for("terminal.show_card", card_id=card_id) if card else url_for("terminal.index")
-        return redirect(address, 303)
+        return redirect(shown.address(card.card_id) if card else url_for("terminal.index"), 303)
     return show_card_screen(card.card_id, card=card) if card else ready()
 
 
 def _find_card(card_id: UUID) -> CounterCard | None:
     try:
-        return card_views.get_at_counter(actor=here(), card_id=card_id, at=now())
+        return shown.read(card_id)
     except CardNotFound:
         return None

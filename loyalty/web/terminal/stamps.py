@@ -4,7 +4,7 @@ from uuid import UUID
 
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from loyalty.domain.values import CardRef, Role
+from loyalty.domain.values import Role
 from loyalty.services import stamps
 from loyalty.services.stamps import StampReceipt
 from loyalty.web.access import current_actor, requires
@@ -12,6 +12,7 @@ from loyalty.web.forms import request_key
 from loyalty.web.limits import limit
 from loyalty.web.locale import clock_time
 from loyalty.web.sentences import gettext, ngettext
+from loyalty.web.terminal import shown
 from loyalty.web.terminal.approvals import find_approval
 from loyalty.web.terminal.blueprint import blueprint
 from loyalty.web.terminal.fields import number_field
@@ -27,7 +28,7 @@ def add_stamps(card_id: UUID) -> WerkzeugResponse:
     quantity = number_field("quantity", 1)
     receipt = stamps.add(
         actor=current_actor(),
-        card=CardRef(card_id=card_id),
+        card=shown.named(card_id),
         quantity=quantity,
         key=request_key({"quantity": quantity}),
         approval=find_approval(),

@@ -23,6 +23,15 @@ def test_it_replaces_a_card_and_refuses_its_old_codes(manager: Caller, till: Cal
     assert found["card_id"] == str(card.card_id)
 
 
+def test_it_refuses_what_is_done_with_an_old_code_in_words(manager: Caller, till: Caller, card: Card) -> None:
+    manager.post(f"{CARDS}/{card.card_id}/replace", {"reason": "Lost"})
+    for old in ({"scan_code": card.scan_code}, {"card_number": card.card_number}):
+        refused = till.post("/vendor/loyalty/stamps", {**old, "quantity": 1})
+        problem = refused.json or {}
+        assert (refused.status_code, problem["code"]) == (409, "CARD_INACTIVE")
+        assert problem["title"] == "This card was replaced by a new one. Only the new card is valid."
+
+
 def test_it_needs_the_scope_of_managers(till: Caller, card: Card) -> None:
     assert till.post(f"{CARDS}/{card.card_id}/replace", {"reason": "Lost"}).status_code == 403
 
