@@ -1,24 +1,17 @@
 """The API against its own description, from outside: nothing undocumented, no fault, whatever is sent."""
 
 import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID
 
 import bcrypt
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 
 from config import ROOT, Config
 from loyalty.database import db, transaction
-from loyalty.domain.values import CardRef, Scope
-from loyalty.errors import LoyaltyError
-from loyalty.models.programs import LoyaltyProgram, Reward
-from loyalty.models.vendors import Store, Vendor
-from loyalty.services import cards, pins, verification
+from loyalty.domain.values import Scope
+from loyalty.models.vendors import Vendor
+from loyalty.services import pins, verification
 from tests import factories, world
 from tests.crash_till import web_server
 from tests.web.api.callers import make_api_key, make_platform_key
@@ -39,19 +32,19 @@ TAKEN = {
 PHASES = {"coverage": 2_000, "examples,fuzzing": 200, "stateful": 20}
 
 
-@pytest.fixture
-def server(app: Flask, config: Config, tmp_path: Path) -> Iterator[tuple[str, int]]:
-    with web_server(config, tmp_path, served="wsgi:app") as address:
-        yield address
-
-
 @pytest.mark.parametrize("phases", PHASES)
-def test_it_answers_as_its_description_says(app: Flask, server: tuple[str, int], tmp_path: Path, phases: str) -> None:
+def test_it_answers_as_its_description_says(app: Flask, config: Config, tmp_path: Path, phases: str) -> None:
     with app.app_context():
         bakery, meat = make_ground("bakery"), world.make_business("meat")
         keys = make_api_key(bakery.shop, Scope.MANAGE), make_platform_key()
         values = values_of(bakery, meat)
-    with kept_open(app, bakery):
+    mine = {
+        "FUZZED_SHOP": bakery.shop.vendor_id,
+        "FUZZED_OWNER": bakery.shop.ada.user_id,
+        "FUZZED_CARD": bakery.ids["card_id"],
+    }
+    env = {name: str(value) for name, value in mine.items()}
+    with web_server(config, tmp_path, served="tests.web.api.kept_open:application", **env) as server:
         run = fuzz(server, tmp_path, keys, values, phases, examples=EXAMPLES, seed=SEED)
     assert run.code == 0, run.said
     assert run.cases >= PHASES[phases]
@@ -87,36 +80,3 @@ def values_of(business: Business, other: Business) -> dict[str, list[str]]:
     found["store_code"] = ["main", "station"]
     found["vendor_code"] = [business.shop.code]
     return found
-
-
-@contextmanager
-def kept_open(app: Flask, business: Business) -> Iterator[None]:
-    """Let Ada open again what a request has closed, so that the others still find a shop that works."""
-    done = threading.Event()
-
-    def reopen() -> None:
-        while not done.wait(0.1):
-            with app.app_context():
-                open_again(business)
-
-    ada = threading.Thread(target=reopen)
-    ada.start()
-    try:
-        yield
-    finally:
-        done.set()
-        ada.join()
-
-
-def open_again(business: Business) -> None:
-    mine = business.shop.vendor_id
-    with transaction():
-        db.session.execute(sa.update(Vendor).where(Vendor.id == mine).values(status="active"))
-        db.session.execute(sa.update(LoyaltyProgram).where(LoyaltyProgram.vendor_id == mine).values(is_active=True))
-        for table in (Store, Reward):
-            db.session.execute(sa.update(table).where(table.vendor_id == mine).values(active=True))
-    try:
-        card, key = CardRef(card_id=UUID(business.ids["card_id"])), factories.make_key(business.shop.ada)
-        cards.reactivate(actor=business.shop.ada, card=card, reason="again", key=key)
-    except LoyaltyError:
-        """It was not closed, or somebody has another card by now."""
