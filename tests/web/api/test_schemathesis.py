@@ -22,9 +22,10 @@ SEED = int(os.environ.get("FUZZ_SEED", "20261121"))
 # How often each phase asks each operation at most; what is written in the description alone decides about "coverage".
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "4"))
 FULL = 100_000
-# What is there, was taken back, or went away with what belongs to it before it could be asked for.
+# What is there, was taken back, never expired, or went away with what belongs to it before it could be asked for.
 TAKEN = {
     "POST /admin/loyalty/vendors",
+    "POST /vendor/loyalty/points/restore",
     "POST /vendor/loyalty/program",
     "POST /vendor/loyalty/transactions/{transaction_id}/void",
     "POST /vendor/loyalty/webhooks/deliveries/{delivery_id}/replay",
