@@ -1,6 +1,6 @@
 """People who sign in, as tests need them: with a phone that shows codes, and with a mailbox that is read."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pyotp
@@ -10,8 +10,8 @@ from loyalty.database import db, transaction
 from loyalty.domain.mails import RenderedMail
 from loyalty.domain.values import RequestKey
 from loyalty.models.mail import EmailLog
-from loyalty.services import messages, second_factors
-from tests.office import Office
+from loyalty.services import accounts, messages, second_factors
+from tests.office import PASSWORD, Office
 
 HOME = "192.0.2.7"
 NEW_PASSWORD = "rye and sourdough 1912"
@@ -35,13 +35,13 @@ def code_at(secret: str, at: datetime) -> str:
 
 def give_phone(office: Office, at: datetime) -> tuple[str, tuple[str, ...]]:
     """Turn the second factor on; returns the secret and the recovery codes. The code of `at` is used up by it."""
-    user_id = id_of(office)
-    offered = second_factors.begin(user_id=user_id, email=office.email)
-    made = second_factors.turn_on(
-        user_id=user_id, sealed=offered.sealed, code=code_at(offered.secret, at), at=at, key=key_for("turn-on")
-    )
-    assert made.codes is not None
-    return offered.secret, made.codes
+    return _turn_on(id_of(office), office.email, at)
+
+
+def make_admin(email: str) -> str:
+    """Make somebody who runs the platform; returns the secret of the phone, whose code of a minute ago is used up."""
+    user_id = accounts.create_user(email=email, password=PASSWORD, is_admin=True)
+    return _turn_on(user_id, email, datetime.now(UTC) - timedelta(minutes=1))[0]
 
 
 def mails(kind: str) -> list[RenderedMail]:
@@ -56,3 +56,12 @@ def token_in(mail: RenderedMail) -> str:
     """Return the token of the link in a mail."""
     (line,) = [line for line in mail.text.splitlines() if "/office/" in line]
     return line.rpartition("/")[2]
+
+
+def _turn_on(user_id: UUID, email: str, at: datetime) -> tuple[str, tuple[str, ...]]:
+    offered = second_factors.begin(user_id=user_id, email=email)
+    made = second_factors.turn_on(
+        user_id=user_id, sealed=offered.sealed, code=code_at(offered.secret, at), at=at, key=key_for("turn-on")
+    )
+    assert made.codes is not None
+    return offered.secret, made.codes

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from loyalty.domain.values import Admin, RequestKey
 from loyalty.services import accounts, health, policies
 from tests import factories
+from tests.browser.entering import sign_in
 from tests.browser.test_office import assert_accessible, assert_no_sideways_scroll, open_page
 from tests.office import PASSWORD
 from tests.outbox_rows import make_row
@@ -57,11 +58,8 @@ def platform(app: Flask) -> UUID:
         return bakery.vendor_id
 
 
-def sign_in(page: Page) -> None:
-    page.goto("/admin")
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+def enter(page: Page) -> None:
+    sign_in(page, "/admin", EMAIL)
     expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
 
 
@@ -69,7 +67,7 @@ def sign_in(page: Page) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_it_leaves_nothing_to_axe(chromium: Browser, live: str, platform: UUID, scheme: str, size: str) -> None:
     page = open_page(chromium, live, SIZES[size], color_scheme=scheme)
-    sign_in(page)
+    enter(page)
     paths = (*PAGES, *(f"/vendors/{platform}{rest}" for rest in SHOP_PAGES))
     for path in paths:
         page.goto(f"/admin{path}")
@@ -84,7 +82,7 @@ def test_it_leaves_nothing_to_axe(chromium: Browser, live: str, platform: UUID, 
 
 def test_it_goes_from_a_number_to_what_is_behind_it(chromium: Browser, live: str, platform: UUID) -> None:
     page = open_page(chromium, live, SIZES["phone"])
-    sign_in(page)
+    enter(page)
     page.get_by_role("main").get_by_role("link", name="Failures").click()
     expect(page.get_by_role("rowheader", name="Card at Google Wallet")).to_be_visible()
     row = page.get_by_role("row").filter(has_text="Card at Google Wallet")
@@ -99,7 +97,7 @@ def test_it_goes_from_a_number_to_what_is_behind_it(chromium: Browser, live: str
 
 def test_it_opens_a_shop_decides_its_policy_and_suspends_it(chromium: Browser, live: str, platform: UUID) -> None:
     page = open_page(chromium, live, SIZES["phone"], java_script_enabled=False)
-    sign_in(page)
+    enter(page)
     page.goto("/admin/vendors")
     page.get_by_role("link", name="Open a shop").click()
     page.get_by_label("Name of the shop").fill("Flora")
@@ -133,7 +131,7 @@ def test_it_looks_again_by_itself(chromium: Browser, live: str, app: Flask, plat
     page.clock.install()
     with app.app_context():
         health.note_run(name="sweep", at=datetime.now(UTC) - timedelta(hours=1))
-    sign_in(page)
+    enter(page)
     page.goto("/admin/health")
     clock = page.get_by_role("row").filter(has_text="Minute clock")
     expect(clock).to_contain_text("It has stopped.")
@@ -149,7 +147,7 @@ def test_it_looks_again_by_itself(chromium: Browser, live: str, app: Flask, plat
 def test_it_shows_how_far_a_change_has_come(chromium: Browser, live: str, app: Flask, platform: UUID) -> None:
     page = open_page(chromium, live, SIZES["phone"])
     page.clock.install()
-    sign_in(page)
+    enter(page)
     page.goto("/admin/failures")
     waiting = page.get_by_role("region", name="Passes being updated")
     expect(waiting).to_contain_text("Ada's Bakery")

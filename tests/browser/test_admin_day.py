@@ -1,8 +1,5 @@
 """A day of the platform's admin in a real Chromium, from the sign-in to the log, on a desk and on a phone."""
 
-from datetime import UTC, datetime, timedelta
-
-import pyotp
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -10,13 +7,12 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from loyalty.database import db
 from loyalty.models.bulk import BulkDeactivation
-from loyalty.services import accounts, second_factors
 from tests import bulk, factories
-from tests.accounts import key_for
+from tests.accounts import make_admin
+from tests.browser.entering import enter_platform
 from tests.browser.test_office import assert_accessible, assert_no_sideways_scroll, open_page
 from tests.factories import Shop
 from tests.navigation import go_to
-from tests.office import PASSWORD
 from tests.outbox_rows import make_row
 
 pytestmark = pytest.mark.browser
@@ -45,22 +41,7 @@ def bakery(app: Flask) -> Shop:
 def secret(app: Flask) -> str:
     """The secret of the admin's phone; its code of a minute ago is used up."""
     with app.app_context():
-        user_id = accounts.create_user(email=EMAIL, password=PASSWORD, is_admin=True)
-        at = datetime.now(UTC) - timedelta(minutes=1)
-        offered = second_factors.begin(user_id=user_id, email=EMAIL)
-        code = pyotp.TOTP(offered.secret).at(at)
-        second_factors.turn_on(user_id=user_id, sealed=offered.sealed, code=code, at=at, key=key_for("phone"))
-        return offered.secret
-
-
-def sign_in(page: Page, secret: str) -> None:
-    page.goto("/admin")
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Code").fill(pyotp.TOTP(secret).now())
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
+        return make_admin(EMAIL)
 
 
 def looks_right(page: Page) -> None:
@@ -73,7 +54,7 @@ def test_it_is_a_day_of_the_admin(
     chromium: Browser, live: str, app: Flask, bakery: Shop, secret: str, size: str, scheme: str
 ) -> None:
     page = open_page(chromium, live, SIZES[size], color_scheme=scheme)
-    sign_in(page, secret)
+    enter_platform(page, EMAIL, secret)
     look_after_the_machine(page)
     decide_the_policy(page, bakery)
     act_and_leave(page, bakery)

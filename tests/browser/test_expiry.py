@@ -13,6 +13,7 @@ from loyalty.models.cards import LoyaltyCard
 from loyalty.services import accounts, expiry_cards, expiry_steps
 from loyalty.services.expiry_cards import Night
 from tests.browser.conftest import OpenBakery
+from tests.browser.entering import sign_in
 from tests.browser.test_office import assert_accessible, assert_no_sideways_scroll, open_page
 from tests.factories import Card, change_program, make_card, open_session
 from tests.office import PASSWORD
@@ -69,6 +70,7 @@ def test_it_is_told_on_every_page(
     expect(page.get_by_text("Points expire after")).to_be_visible()
     looks_right(page)
     sign_in(page, "/office", "office@bakery.example")
+    page.wait_for_load_state()
     page.goto(f"/office/customers/{cleo.card_id}")
     expect(page.get_by_text("Points expire", exact=True)).to_be_visible()
     page.goto("/office/program")
@@ -87,20 +89,12 @@ def test_it_is_told_on_every_page(
     expect(panel).to_have_count(0)
     page.context.clear_cookies()
     sign_in(page, "/admin", "root@example.org")
+    page.wait_for_load_state()
     page.goto("/admin/health")
     expect(page.get_by_text("Expiry of points")).to_be_visible()
     page.get_by_text("Expiry of points").scroll_into_view_if_needed()
     looks_right(page)
     page.context.close()
-
-
-def sign_in(page: Page, path: str, email: str) -> None:
-    """Enter the office, or the platform's pages."""
-    page.goto(path)
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_load_state()
 
 
 def looks_right(page: Page) -> None:

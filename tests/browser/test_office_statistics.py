@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from config import Config
 from loyalty.services import accounts, points, stats_rollup
+from tests.browser.entering import sign_in
 from tests.browser.test_office import DESK, PHONE, Scheme, assert_accessible, assert_no_sideways_scroll
 from tests.clocks import clock_at
 from tests.factories import Card, Shop, make_card, make_key, make_reward, make_shop, make_store
@@ -71,15 +72,12 @@ def open_statistics(browser: Browser, live: str, size: ViewportSize, scheme: Sch
         color_scheme=scheme,
         reduced_motion="reduce",
     )
-    return sign_in(context.new_page())
+    return enter(context.new_page())
 
 
-def sign_in(page: Page) -> Page:
+def enter(page: Page) -> Page:
     page.set_default_timeout(10_000)
-    page.goto("/office/statistics")
-    page.get_by_label("E-mail").fill("office@bakery.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page, "/office/statistics", "office@bakery.example")
     expect(page.get_by_role("heading", level=1, name="Statistics")).to_be_visible()
     return page
 
@@ -123,7 +121,7 @@ def test_it_leaves_nothing_to_axe(
 
 def test_it_finds_the_days_and_the_store_without_scripts(till_browser: Browser, live: str, bakery: Shop) -> None:
     context = till_browser.new_context(base_url=live, viewport=DESK, java_script_enabled=False)
-    page = sign_in(context.new_page())
+    page = enter(context.new_page())
     page.get_by_role("link", name="90 days").click()
     expect(page.get_by_role("link", name="90 days")).to_have_attribute("aria-current", "page")
     page.get_by_label("From").fill("2026-06-01")

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pyotp
@@ -15,10 +14,11 @@ from loyalty.database import db
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.models.mail import EmailLog
-from loyalty.services import accounts, links, second_factors
+from loyalty.services import accounts, links
 from tests import bulk
-from tests.accounts import key_for
+from tests.accounts import make_admin
 from tests.browser.conftest import OpenBakery
+from tests.browser.entering import sign_in
 from tests.browser.test_admin_day import work
 from tests.browser.test_office import DESK, PHONE, open_page
 from tests.factories import make_card
@@ -44,13 +44,6 @@ def page(till_browser: Browser, live: str) -> Iterator[Page]:
     page = open_page(till_browser, live, DESK, java_script_enabled=False)
     yield page
     page.context.close()
-
-
-def sign_in(page: Page, path: str, email: str) -> None:
-    page.goto(path)
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
 
 
 def press(page: Page, name: str | re.Pattern[str]) -> None:
@@ -173,12 +166,7 @@ def test_it_words_a_mail(page: Page, bakery: OpenBakery) -> None:
 def root(app: Flask) -> str:
     """The secret of the admin's phone; its code of a minute ago is used up."""
     with app.app_context():
-        user_id = accounts.create_user(email=ROOT, password=PASSWORD, is_admin=True)
-        at = datetime.now(UTC) - timedelta(minutes=1)
-        offered = second_factors.begin(user_id=user_id, email=ROOT)
-        code = pyotp.TOTP(offered.secret).at(at)
-        second_factors.turn_on(user_id=user_id, sealed=offered.sealed, code=code, at=at, key=key_for("phone"))
-        return offered.secret
+        return make_admin(ROOT)
 
 
 def enter_the_platform(page: Page, secret: str) -> None:
