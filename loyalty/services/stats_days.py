@@ -10,7 +10,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
-    Table,
     bindparam,
     case,
     cast,
@@ -52,6 +51,10 @@ VISITS: Final = [kind.value for kind in VOID_OF]
 # microseconds that two rows of one transaction are apart.
 _DAY_BEGINS, _DAY_ENDS = timedelta(hours=-15), timedelta(hours=37)
 _QUARTER: Final = 900
+_NEEDED: Final = (
+    *("card_id", "store_id", "staff_pin_id", "transaction_type", "stamps_delta", "points_delta"),
+    *("purchase_amount_cents", "local_day", "transaction_at"),
+)
 
 _tables = Base.metadata.tables
 _row = _tables["loyalty_transactions"]
@@ -64,14 +67,13 @@ _daily, _times, _staff = (_tables[name] for name in ("daily_stats", "daily_visit
 
 def left_of(row: Any) -> Expression:  # a table or an alias of it
     """What no void has taken back of a row, in stamps or points; 0 for rows that cannot be taken back."""
-    given = func.abs(row.c.stamps_delta) + func.abs(row.c.points_delta)
     taken = (
-        select(func.coalesce(func.sum(func.abs(_void.c.stamps_delta) + func.abs(_void.c.points_delta)), 0))
+        select(func.coalesce(func.sum(_amount(_void)), 0))
         .where(_void.c.related_transaction_id == row.c.id, _void.c.transaction_type.in_(VOIDS))
         .correlate(row)
         .scalar_subquery()
     )
-    return case((row.c.transaction_type.in_(VISITS), given - taken), else_=0)
+    return case((row.c.transaction_type.in_(VISITS), _amount(row) - taken), else_=0)
 
 
 def recount(*, vendor_id: UUID, days: Sequence[date], staff_from: date) -> None:
@@ -82,10 +84,10 @@ def recount(*, vendor_id: UUID, days: Sequence[date], staff_from: date) -> None:
     begin = datetime.combine(min(days), time(0), tzinfo=UTC) + _DAY_BEGINS
     end = datetime.combine(max(days), time(0), tzinfo=UTC) + _DAY_ENDS
     asked = {"vendor": vendor_id, "days": list(days), "begin": begin, "end": end, "staff_from": staff_from}
-    for table, counted in _COUNTED:
+    for table in (_daily, _times, _staff):
         mine = (table.c.vendor_id == vendor_id) & table.c.local_day.in_(days)
         db.session.execute(delete(table).where(mine))
-        db.session.execute(counted, asked)
+    db.session.execute(_COUNT, asked)
     db.session.execute(delete(_standing).where(_standing.c.vendor_id == vendor_id))
     db.session.execute(_STAND, {"vendor": vendor_id})
 
@@ -93,7 +95,11 @@ def recount(*, vendor_id: UUID, days: Sequence[date], staff_from: date) -> None:
 def _rows_of_days() -> CTE:
     # By its time, since that is what the ledger has an index for.
     rows = (
-        select(_row, _card.c.enrolled_at_store_id.label("home_id"), left_of(_row).label("left"))
+        select(
+            *(_row.c[name] for name in _NEEDED),
+            _card.c.enrolled_at_store_id.label("home_id"),
+            left_of(_row).label("left"),
+        )
         .join(_card, _card.c.id == _row.c.card_id)
         .where(
             _row.c.vendor_id == bindparam("vendor"),
@@ -102,8 +108,12 @@ def _rows_of_days() -> CTE:
             _row.c.local_day.in_(bindparam("days", expanding=True)),
         )
     )
-    # Materialized: otherwise what is left of a row is looked up once for each sum it goes into.
+    # Materialized: read and looked up once for all that is added up.
     return rows.cte("day").prefix_with("MATERIALIZED")
+
+
+def _amount(row: Any) -> Expression:  # a table or an alias of it
+    return func.abs(row.c.stamps_delta) + func.abs(row.c.points_delta)
 
 
 def _sum(value: Expression, *conditions: Expression) -> Expression:
@@ -143,8 +153,7 @@ def _changes(day: CTE) -> dict[str, Expression]:
     }
 
 
-def _count_days() -> Any:
-    day = _rows_of_days()
+def _count_days(day: CTE) -> Any:
     sums, changes = _sums(day), _changes(day)
     none = cast(literal(0), BigInteger)
     here = [day.c.store_id, day.c.local_day]
@@ -159,8 +168,7 @@ def _count_days() -> Any:
     return insert(_daily).from_select(["vendor_id", "store_id", "local_day", *names], query, include_defaults=False)
 
 
-def _count_times() -> Any:
-    day = _rows_of_days()
+def _count_times(day: CTE) -> Any:
     place = [day.c.store_id, day.c.local_day]
     begun = (
         select(*place, day.c.card_id, func.min(day.c.transaction_at).label("at"))
@@ -177,8 +185,7 @@ def _count_times() -> Any:
     return insert(_times).from_select(columns, query, include_defaults=False)
 
 
-def _count_staff() -> Any:
-    day = _rows_of_days()
+def _count_staff(day: CTE) -> Any:
     counts: dict[str, Expression] = {
         "transactions": func.count(),
         "cards_created": func.count().filter(_is(day, Kind.CARD_CREATED)),
@@ -202,6 +209,10 @@ def _count_staff() -> Any:
     return insert(_staff).from_select(columns, query, include_defaults=False)
 
 
+def _count_all(day: CTE) -> Any:
+    return _count_days(day).add_cte(_count_times(day).cte("times"), _count_staff(day).cte("staff"))
+
+
 def _stand() -> Any:
     """Sum the changes of all of a vendor's days: after each count anew, since days are counted again and again."""
     changes = ("members_change", "stamps_change", "points_change")
@@ -215,9 +226,5 @@ def _named(sums: dict[str, Expression]) -> list[Expression]:
     return [value.label(name) for name, value in sums.items()]
 
 
-_COUNTED: Final[list[tuple[Table, Any]]] = [
-    (_daily, _count_days()),
-    (_times, _count_times()),
-    (_staff, _count_staff()),
-]
+_COUNT: Final = _count_all(_rows_of_days())
 _STAND: Final = _stand()
