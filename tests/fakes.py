@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -28,7 +28,7 @@ class SmtpSink:
 
     accept, refuse (5xx to the address), refuse_mail (5xx to the mail), later (4xx to the address),
     later_mail (4xx to the mail), drop (takes the mail and hangs up before its answer),
-    stall (answers the address only when `release` is called).
+    stall (answers the address only when `release` is called), stall_mail (keeps the mail, and answers as late).
     """
 
     def __init__(self) -> None:
@@ -68,10 +68,9 @@ class SmtpSink:
     ) -> str:
         """Answer to the address of a recipient."""
         if self.mood == "stall":
-            self.arrived.set()
-            await asyncio.get_running_loop().run_in_executor(None, self._released.wait)
+            await self._stall()
         if self.mood == "refuse":
-            return "550 5.1.1 No such mailbox"
+            return f"550 5.1.1 <{address}>: No such mailbox"
         if self.mood == "later":
             return "451 4.7.1 Greylisted, try again later"
         envelope.rcpt_tos.append(address)
@@ -85,16 +84,26 @@ class SmtpSink:
             return "452 4.3.1 Out of space"
         content = envelope.content
         assert isinstance(content, bytes)
-        mail = message_from_bytes(content, policy=policy.default)
-        assert isinstance(mail, EmailMessage)
-        with self._kept:
-            self.mails.append(mail)
-            self.recipients += envelope.rcpt_tos
-            self._kept.notify_all()
+        self.keep(content, envelope.rcpt_tos)
+        if self.mood == "stall_mail":
+            await self._stall()
         if self.mood == "drop":
             assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return "250 Kept"
+
+    def keep(self, content: bytes, recipients: Sequence[str]) -> None:
+        """Keep what was accepted."""
+        mail = message_from_bytes(content, policy=policy.default)
+        assert isinstance(mail, EmailMessage)
+        with self._kept:
+            self.mails.append(mail)
+            self.recipients += recipients
+            self._kept.notify_all()
+
+    async def _stall(self) -> None:
+        self.arrived.set()
+        await asyncio.get_running_loop().run_in_executor(None, self._released.wait)
 
 
 @contextmanager
