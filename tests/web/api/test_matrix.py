@@ -97,6 +97,24 @@ def test_it_finds_everything_of_its_own(app: Flask) -> None:
     assert missing == []
 
 
+def test_it_takes_no_thing_of_the_shop_next_door_in_a_field(app: Flask, owner_engine: sa.Engine) -> None:
+    with app.app_context():
+        bakery, meat = world.make_business("bakery"), world.make_business("meat")
+        caller = Caller(app, make_api_key(meat.shop, Scope.MANAGE))
+    before, wrong = fingerprint(owner_engine, of=bakery.shop.vendor_id), []
+    for made in OPERATIONS:
+        own, foreign = filled(made, meat) or {}, filled(made, bakery) or {}
+        # A store's code is none of these: both shops have a "station".
+        for name in [name for name, value in own.items() if value != foreign[name]]:
+            path, body = address(made, meat), own | {name: foreign[name]}
+            answer = caller.send(made.method, path, body, key=secrets.token_hex(12))
+            case = f"{made.method} {made.path} {name} -> {answer.status_code}"
+            wrong += [f"{case} shows {word!r}" for word in bakery.words if word in answer.text]
+            wrong += [f"{case} found"] * (answer.status_code not in (403, 404, 422))
+    assert fingerprint(owner_engine, of=bakery.shop.vendor_id) == before
+    assert not wrong, "\n".join(wrong)
+
+
 def test_it_writes_nothing_where_only_reading_is_asked(app: Flask, owner_engine: sa.Engine) -> None:
     with app.app_context():
         bakery = world.make_business("bakery")
