@@ -1,9 +1,8 @@
 """The night's run beside others: tills, redemptions, a second machine, and a kill at every statement."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import datetime
-from itertools import count
 from threading import Barrier
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from loyalty.services.expiry_cards import Night
 from tests.clocks import clock_at
 from tests.expiring import DAYS, balance, hand_over, mails, make_holder, make_points_shop, night_of, rows_of, run
 from tests.factories import make_key, make_reward
+from tests.kills import run_through_kills
 from tests.tills import all_at_once
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -83,10 +83,10 @@ def test_it_survives_a_kill_at_every_statement(monkeypatch: pytest.MonkeyPatch) 
     shop = make_points_shop()
     held = [make_holder(shop) for _ in range(3)]
     monkeypatch.setattr(expiry, "BATCH", 1)
-    kills = run_through_kills(night_of(WARNING))
+    kills = run_through_kills(lambda: run(night_of(WARNING)))
     assert (len(mails("points_expiring")), kills > 10) == (3, True)
     hand_over(night_of(WARNING))
-    run_through_kills(night_of(DAYS + 1))
+    run_through_kills(lambda: run(night_of(DAYS + 1)))
     assert [len(rows_of(card, EXPIRED)) for card in held] == [1, 1, 1]
     assert len(mails("points_expired")) == 3
     assert verification.verify().findings == []
@@ -117,27 +117,3 @@ def test_it_is_before_or_after_a_redemption_and_never_both(app: Flask, attempt: 
 def read_without_lock(*, vendor_id: UUID, card_ids: Sequence[UUID]) -> Sequence[AnyRow]:
     """Read cards as the run does, but let everybody else have them, too."""
     return expiry_cards._read(LoyaltyCard.vendor_id == vendor_id, LoyaltyCard.id.in_(card_ids))
-
-
-class Killed(BaseException):
-    """The process is gone."""
-
-
-def run_through_kills(at: datetime) -> int:
-    """Run again and again, killed one statement later each time, until a run gets through; returns how many died."""
-    for statement in count(1):
-        left = iter(range(statement))
-
-        def kill(*_: object, left: Iterator[int] = left) -> None:
-            if next(left, None) is None:
-                raise Killed
-
-        sa.event.listen(db.engine, "before_cursor_execute", kill)
-        try:
-            run(at)
-        except Killed:
-            continue
-        finally:
-            sa.event.remove(db.engine, "before_cursor_execute", kill)
-        return statement - 1
-    raise AssertionError
