@@ -33,7 +33,7 @@ class AuditForm(SettingsForm):
     action = SelectField(_l("What was done"), choices=[], default="", validate_choice=False)
     vendor = StringField(_l("Shop"))
     since = DayField(_l("From"), optional=True)
-    until = DayField(_l("To"), optional=True)
+    until = DayField(_l("Until"), optional=True)
 
     @property
     def filters(self) -> AuditFilters:

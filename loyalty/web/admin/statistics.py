@@ -26,7 +26,7 @@ class DaysForm(SettingsForm):
         csrf: ClassVar[bool] = False
 
     first = DayField(_l("From"), optional=True)
-    last = DayField(_l("To"), optional=True)
+    last = DayField(_l("Until"), optional=True)
 
 
 @blueprint.get("/statistics")

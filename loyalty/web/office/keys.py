@@ -130,6 +130,7 @@ def confirm_key_revocation(api_key_id: UUID) -> ResponseReturnValue:
         title=gettext("Revoke “%(name)s”", name=_get(api_key_id).name),
         text=gettext("Whatever uses this key stops at its next request. What was done with it stays in the history."),
         button=gettext("Revoke the key"),
+        final=True,
         back=url_for("office.list_keys"),
     )
 

@@ -32,7 +32,7 @@ class PeriodForm(OfficeForm):
         csrf: ClassVar[bool] = False
 
     first = DayField(_l("From"), optional=True)
-    last = DayField(_l("To"), optional=True)
+    last = DayField(_l("Until"), optional=True)
     store = SelectField(_l("Store"), choices=[], default="", validate_choice=False)
 
 

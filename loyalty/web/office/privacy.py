@@ -45,6 +45,7 @@ def confirm_erasure(card_id: UUID) -> ResponseReturnValue:
             " Amounts stay in the statistics, without a person. Nobody can undo this."
         ),
         button=gettext("Erase for good"),
+        final=True,
         back=url_for("office.customer", card_id=card_id),
     )
 

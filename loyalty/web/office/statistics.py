@@ -112,6 +112,7 @@ def confirm_staff_statistics_off() -> ResponseReturnValue:
         title=gettext("Stop counting per member of staff"),
         text=gettext("What was counted of each of them is deleted. The figures of the shop and its stores stay."),
         button=gettext("Stop and delete"),
+        final=True,
         back=url_for("office.staff_statistics"),
     )
 

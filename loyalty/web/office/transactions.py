@@ -60,7 +60,7 @@ class FilterForm(OfficeForm):
         csrf: ClassVar[bool] = False
 
     since = DayField(_l("From"), optional=True)
-    until = DayField(_l("To"), optional=True)
+    until = DayField(_l("Until"), optional=True)
     type = SelectField(_l("What"), choices=[], default="", validate_choice=False)
     store = SelectField(_l("Store"), choices=[], default="", validate_choice=False)
     staff = SelectField(_l("Staff"), choices=[], default="", validate_choice=False)

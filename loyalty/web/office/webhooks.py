@@ -171,6 +171,7 @@ def confirm_webhook_removal(endpoint_id: UUID) -> ResponseReturnValue:
         title=gettext("Remove the webhook to %(url)s", url=row.url),
         text=gettext("Nothing is sent there any more, and what waits is never sent. To stop for a while, pause it."),
         button=gettext("Remove the webhook"),
+        final=True,
         back=url_for("office.webhook", endpoint_id=endpoint_id),
     )
 

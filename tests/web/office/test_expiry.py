@@ -100,7 +100,7 @@ def test_it_shows_the_outlook_for_htmx_and_without(client: FlaskClient, bakery: 
     for answer in (page, part):
         assert "HX-Request" in answer.headers["Vary"]
         assert "the points of 1 customer would expire" in answer.text
-        assert '<td class="num" data-label="Points">500</td>' in answer.text
+        assert '<td class="n" data-label="Points">500</td>' in answer.text
 
 
 @pytest.mark.parametrize(
