@@ -3,14 +3,14 @@
 Each customer is a transaction of their own, so a run can be killed and repeated at any point.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Integer, and_, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, Integer, and_, cast, exists, func, or_, select, tuple_
 
 from loyalty.database import AnyRow, AnySelect, db, transaction
 from loyalty.domain.values import RequestKey
@@ -24,6 +24,10 @@ from loyalty.services.erasures import NOTICE
 KIND: Final = "retention_notice"
 _BATCH: Final = 100
 _FIRST: Final = UUID(int=0)
+_BEFORE_ALL: Final = datetime(1, 1, 1, tzinfo=UTC)
+_last_use: Final = func.coalesce(LoyaltyCard.last_activity_at, LoyaltyCard.created_at)
+
+_Conditions: TypeAlias = tuple[ColumnElement[bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,36 +42,70 @@ class Retained:
 def run(*, at: datetime) -> Retained:
     """Keep those who came back, give notice to the inactive, and erase those whose day has come."""
     planned = (Customer.erase_at.is_not(None), Customer.erase_reason == "inactive", Vendor.status == "active")
-    kept = _each((*planned, ~_inactive(at)), lambda row: _keep(row, at))
+    back = (*planned, ~_inactive(at))
+    kept = _each(_find(back), back, lambda row: _keep(row, at))
     unplanned = (Customer.erase_at.is_(None), Vendor.status == "active", _inactive(at))
-    announced = _each(unplanned, lambda row: _announce(row, at))
+    announced = _each(_find_silent(unplanned, at), unplanned, lambda row: _announce(row, at))
     due = (Customer.erase_at <= at, or_(Customer.erase_reason == "asked", and_(*planned, _inactive(at))))
-    erased = _each(due, lambda row: _erase(row, at))
+    erased = _each(_find(due), due, lambda row: _erase(row, at))
     return Retained(kept, announced, erased)
 
 
 def _inactive(at: datetime) -> ColumnElement[bool]:
     """Whether nothing has happened on a customer's cards for as long as the shop keeps them, nor have they asked to."""
-    since = at - func.make_interval(0, cast(Vendor.retention_months, Integer))
-    last = func.coalesce(LoyaltyCard.last_activity_at, LoyaltyCard.created_at)
-    used = exists().where(LoyaltyCard.customer_id == Customer.id, last > since).correlate(Customer, Vendor)
+    since = _since(at)
+    used = exists().where(LoyaltyCard.customer_id == Customer.id, _last_use > since).correlate(Customer, Vendor)
     return and_(func.greatest(Customer.created_at, Customer.kept_at) <= since, ~used)
 
 
-def _each(wanted: tuple[ColumnElement[bool], ...], act: Callable[[AnyRow], bool]) -> int:
-    """Act on each customer that is wanted, locked and looked at again; returns with how many it was done."""
+def _since(at: datetime) -> ColumnElement[datetime]:
+    return at - func.make_interval(0, cast(Vendor.retention_months, Integer))
+
+
+def _each(found: Iterable[AnyRow], wanted: _Conditions, act: Callable[[AnyRow], bool]) -> int:
+    """Act on each customer that is found, locked and looked at again; returns with how many it was done."""
     done = 0
-    for row in _find(wanted):
+    for row in found:
         with transaction():
             # Addresses first, as whoever joins, mails and erases locks them.
             customers.lock_addresses(vendor_id=row.vendor_id, addresses=[row.email, row.phone])
             again = _query(wanted).where(Customer.id == row.id).with_for_update(of=Customer, skip_locked=True)
-            found = db.session.execute(again).one_or_none()
-            done += found is not None and act(found)
+            present = db.session.execute(again).one_or_none()
+            done += present is not None and act(present)
     return done
 
 
-def _find(wanted: tuple[ColumnElement[bool], ...]) -> Iterator[AnyRow]:
+def _find_silent(wanted: _Conditions, at: datetime) -> Iterator[AnyRow]:
+    """Find the customers who are wanted by their cards, which an index has in the order of their age."""
+    with transaction():
+        working = select(Vendor.id, _since(at).label("since")).where(Vendor.status == "active").order_by(Vendor.id)
+        shops = db.session.execute(working).all()
+    for shop in shops:
+        after = (_BEFORE_ALL, _FIRST)
+        while True:
+            with transaction():
+                rows = db.session.execute(silent(wanted, shop.id, shop.since, after)).all()
+            yield from rows
+            if len(rows) < _BATCH:
+                break
+            after = (rows[-1].card_made_at, rows[-1].card_id)
+
+
+def silent(wanted: _Conditions, vendor_id: UUID, since: datetime, after: tuple[datetime, UUID]) -> AnySelect:
+    """Ask for customers of a shop by their old cards: whoever joined later, and most who come, are not read at all."""
+    card = LoyaltyCard
+    old = (card.vendor_id == vendor_id, card.created_at <= since, _last_use <= since, replaced_codes.is_card())
+    return (
+        _query(wanted)
+        .join(card, card.customer_id == Customer.id)
+        .where(*old, tuple_(card.created_at, card.id) > after)
+        .order_by(card.created_at, card.id)
+        .limit(_BATCH)
+        .add_columns(card.created_at.label("card_made_at"), card.id.label("card_id"))
+    )
+
+
+def _find(wanted: _Conditions) -> Iterator[AnyRow]:
     last = _FIRST
     while True:
         with transaction():
@@ -80,7 +118,7 @@ def _find(wanted: tuple[ColumnElement[bool], ...]) -> Iterator[AnyRow]:
         last = rows[-1].id
 
 
-def _query(wanted: tuple[ColumnElement[bool], ...]) -> AnySelect:
+def _query(wanted: _Conditions) -> AnySelect:
     columns = (
         Customer.id,
         Customer.vendor_id,

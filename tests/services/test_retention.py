@@ -177,3 +177,17 @@ def test_it_passes_over_whom_somebody_holds_and_comes_back_for_them(
         assert retention.run(at=NOW) == Retained(0, 4, 0)
     assert retention.run(at=NOW) == Retained(0, 1, 0)
     assert retention.run(at=NOW + 30 * DAY) == Retained(0, 0, 5)
+
+
+def test_it_reads_only_cards_that_are_old(shop: Shop) -> None:
+    made = [make_idle(shop, email=None, since=since) for since in (LONG_AGO, LONG_AGO - DAY, NOW - 700 * DAY)]
+    with transaction():
+        asked = retention.silent((), shop.vendor_id, NOW - 730 * DAY, (LONG_AGO - 365 * DAY, made[0].card_id))
+        found = [row.id for row in db.session.execute(asked)]
+        db.session.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        db.session.execute(sa.text("SET LOCAL enable_sort = off"))
+        written = asked.compile(dialect=db.engine.dialect, compile_kwargs={"literal_binds": True})
+        plan = "\n".join(db.session.scalars(sa.text(f"EXPLAIN {written}")))
+    assert found == [made[1].customer_id, made[0].customer_id]
+    assert "Index Scan using ix_loyalty_cards_newest" in plan
+    assert "created_at <=" in plan
