@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Text, cast, func, insert, literal, select
+from sqlalchemy import ColumnElement, Text, and_, cast, func, insert, literal, select
 from sqlalchemy.orm import aliased
 
 from loyalty.database import AnyRow, AnySelect, db, new_id
@@ -79,19 +79,18 @@ def start(
     def work() -> BulkReceipt:
         _require_open(vendor_id)
         which = bulk_choices.conditions(vendor_id=vendor_id, choice=choice)
-        cards = bulk_choices.count(which)
-        _require_expected(cards, expected)
         bulk = BulkDeactivation(
-            id=new_id(), vendor_id=vendor_id, user_id=user_id, reason=why, choice=choice.said, cards=cards
+            id=new_id(),
+            vendor_id=vendor_id,
+            user_id=user_id,
+            reason=why,
+            choice=choice.said,
+            cards=max(0, expected or 0),
         )
         db.session.add(bulk)
         db.session.flush()
-        at = literal(datetime.now(UTC))
-        names = ["bulk_id", "card_id", "vendor_id", "state", "created_at", "updated_at"]
-        found = select(
-            literal(bulk.id), LoyaltyCard.id, LoyaltyCard.vendor_id, literal("waiting"), at.label("a"), at.label("b")
-        ).where(*which)
-        db.session.execute(insert(BulkCard).from_select(names, found, include_defaults=False))
+        cards = _take_down(bulk, which)
+        _require_expected(cards, expected)
         outbox.add(kind="cards.bulk", subject_id=bulk.id, vendor_id=vendor_id)
         _record(admin, "bulk.started", bulk)
         return BulkReceipt(bulk.id, cards)
@@ -152,6 +151,18 @@ def _require_open(vendor_id: UUID) -> None:
         raise NotFound
     if status != "active":
         raise VendorSuspended
+
+
+def _take_down(bulk: BulkDeactivation, which: list[ColumnElement[bool]]) -> int:
+    """Count the cards and take them down where they are as many as expected: in one statement, which sees the same."""
+    chosen = select(LoyaltyCard.id, LoyaltyCard.vendor_id).where(*which).cte("chosen")
+    counted = select(func.count()).select_from(chosen)
+    at = literal(datetime.now(UTC))
+    names = ["bulk_id", "card_id", "vendor_id", "state", "created_at", "updated_at"]
+    rows = select(literal(bulk.id), chosen.c.id, chosen.c.vendor_id, literal("waiting"), at.label("a"), at.label("b"))
+    fit = and_(counted.scalar_subquery() == bulk.cards, literal(bulk.cards <= MOST))
+    written = insert(BulkCard).from_select(names, rows.where(fit), include_defaults=False)
+    return db.session.execute(counted.add_cte(written.cte("written"))).scalar_one()
 
 
 def _require_expected(cards: int, expected: int | None) -> None:

@@ -1,6 +1,7 @@
 """Masses of cards: off through the ordinary door, once, whatever kills a worker; and on again as one."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,9 +11,9 @@ from flask import Flask
 from loyalty import jobs
 from loyalty.database import db, transaction
 from loyalty.domain.values import Admin
-from loyalty.errors import IdempotencyInProgress, NotFound, VendorSuspended
+from loyalty.errors import IdempotencyInProgress, NotFound, ValidationError, VendorSuspended
 from loyalty.models.audit import AuditEvent
-from loyalty.models.bulk import BulkDeactivation
+from loyalty.models.bulk import BulkCard, BulkDeactivation
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.models.outbox import OutboxMessage
@@ -22,6 +23,7 @@ from loyalty.services import bulk_deactivations, bulk_steps, cards, verification
 from loyalty.services.bulk_choices import CardChoice
 from tests import bulk, factories
 from tests.factories import Card, Shop
+from tests.tills import all_at_once
 
 
 @pytest.fixture
@@ -255,3 +257,27 @@ def test_it_begins_and_takes_back_once_for_two_taps(app: Flask, shop: Shop, root
 def test_it_has_nothing_to_tell_of_what_is_gone(app: Flask) -> None:
     with app.app_context():
         assert bulk_steps.find_batch(bulk_id=UUID(int=7)) is None
+
+
+def test_it_takes_down_as_many_as_it_has_counted(
+    app: Flask, shop: Shop, root: Admin, request: pytest.FixtureRequest
+) -> None:
+    """Somebody joins at the last moment: nobody is switched off whom the admin has not counted."""
+    with app.app_context():
+        factories.make_card(shop)
+
+    late = [lambda: factories.make_card(shop)]
+
+    def join(*said: Any) -> None:
+        if "INSERT INTO bulk_cards" in said[2] and late:
+            all_at_once(app, [late.pop()])
+
+    with app.app_context():
+        engine = db.engine
+        sa.event.listen(engine, "before_cursor_execute", join)
+        request.addfinalizer(lambda: sa.event.remove(engine, "before_cursor_execute", join))
+        with pytest.raises(ValidationError):
+            bulk.begin(root, shop.vendor_id, 1, CardChoice(store_id=shop.store_id))
+        assert db.session.scalars(sa.select(BulkCard)).all() == []
+        assert bulk.begin(root, shop.vendor_id, 2, CardChoice(store_id=shop.store_id))
+        assert len(db.session.scalars(sa.select(BulkCard)).all()) == 2
