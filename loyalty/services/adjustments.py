@@ -8,7 +8,7 @@ from uuid import UUID
 from loyalty.domain import bounds
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, TransactionType
 from loyalty.errors import N_, InsufficientPoints, InsufficientStamps, ValidationError
-from loyalty.services import audit
+from loyalty.services import audit, card_mails
 from loyalty.services.ledger import Entry
 from loyalty.services.till import Approval, Ground, Scene, perform
 
@@ -90,8 +90,11 @@ def _stamps(scene: Scene, delta: int, reason: str) -> tuple[UUID, int]:
     state = scene.state
     if state.stamp_count + delta < 0:
         raise InsufficientStamps(stamp_count=state.stamp_count, stamps_target=-delta)
-    entry = Entry(TransactionType.STAMP_ADJUSTMENT, stamps_delta=delta, notes=reason)
-    return scene.append(entry), state.stamp_count
+    target = scene.facts.stamps_target
+    were_ready = state.stamp_count // target
+    transaction_id = scene.append(Entry(TransactionType.STAMP_ADJUSTMENT, stamps_delta=delta, notes=reason))
+    card_mails.tell_of_reward(origin=scene.origin, state=state, target=target, were_ready=were_ready)
+    return transaction_id, state.stamp_count
 
 
 def _points(scene: Scene, delta: int, reason: str) -> tuple[UUID, int]:

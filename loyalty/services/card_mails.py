@@ -7,12 +7,10 @@ from uuid import UUID
 from sqlalchemy import select
 
 from loyalty.database import db
-from loyalty.domain.earning import crossed_multiples
-from loyalty.domain.values import LoyaltyType
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.services import messages
-from loyalty.services.till import Scene
+from loyalty.services.ledger import CardState, Origin
 
 
 def send(*, kind: str, event_key: str, card_id: UUID, vendor_id: UUID, at: datetime, **facts: Any) -> UUID | None:
@@ -47,15 +45,13 @@ def greet(*, card_id: UUID, vendor_id: UUID, stamps: int, points: int, at: datet
         send(kind="welcome_bonus", event_key=str(card_id), card_id=card_id, vendor_id=vendor_id, at=at, **said)
 
 
-def tell_of_reward(scene: Scene, *, before: int) -> None:
-    """Tell of a reward when stamps cross a multiple of the target.
+def tell_of_reward(*, origin: Origin, state: CardState, target: int, were_ready: int) -> None:
+    """In the transaction that gave stamps, however it gave them, tell of a reward when more are ready than before.
 
     The event is the card's first, second, third … reward: a stamp that was taken back and given again crosses the same
     line once more, and nobody is told twice.
     """
-    state, target = scene.state, scene.facts.stamps_target
-    if scene.facts.loyalty_type == LoyaltyType.POINTS or not crossed_multiples(before, state.stamp_count, target):
-        return
-    number = state.stamps_redeemed + state.stamp_count // target
-    key, vendor_id = f"{scene.card.id}:{number}", scene.actor.vendor_id
-    send(kind="reward_ready", event_key=key, card_id=scene.card.id, vendor_id=vendor_id, at=scene.now)
+    ready = state.stamp_count // target
+    if ready > were_ready:
+        key = f"{origin.card_id}:{state.stamps_redeemed + ready}"
+        send(kind="reward_ready", event_key=key, card_id=origin.card_id, vendor_id=origin.vendor_id, at=origin.now)

@@ -19,7 +19,7 @@ from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.vendors import Vendor, VendorPolicy
-from loyalty.services import audit, ledger, webhook_events
+from loyalty.services import audit, card_mails, ledger, webhook_events
 from loyalty.services.ledger import CardState, Entry, Origin
 from loyalty.services.till import Approval, Ground, Scene, perform
 
@@ -128,6 +128,7 @@ def _facts(vendor_id: UUID) -> AnyRow:
         select(
             LoyaltyProgram.id.label("program_id"),
             LoyaltyProgram.loyalty_type,
+            LoyaltyProgram.stamps_target,
             LoyaltyProgram.welcome_stamps,
             LoyaltyProgram.welcome_bonus_points,
             LoyaltyProgram.closes_on,
@@ -177,6 +178,8 @@ def _write_first_rows(origin: Origin, state: CardState, facts: AnyRow) -> tuple[
         state.total_stamps_earned += stamps
         state.total_points_earned += points
         state.last_activity_at = origin.now
+        if stamps:
+            card_mails.tell_of_reward(origin=origin, state=state, target=facts.stamps_target, were_ready=0)
     return stamps, points
 
 

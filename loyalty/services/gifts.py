@@ -8,8 +8,9 @@ from sqlalchemy import select
 from loyalty.database import AnyRow, db
 from loyalty.domain.values import Actor, Role, TransactionType
 from loyalty.models.cards import LoyaltyCard
+from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.vendors import Vendor
-from loyalty.services import ledger, wallet_updates, webhook_events
+from loyalty.services import card_mails, ledger, wallet_updates, webhook_events
 from loyalty.services.ledger import Entry, Origin
 
 
@@ -17,8 +18,9 @@ def lock(*, card_id: UUID, vendor_id: UUID) -> AnyRow | None:
     """Lock an active card in the caller's transaction; None where a till holds it just now or it is closed."""
     columns = (LoyaltyCard.id, LoyaltyCard.vendor_id, LoyaltyCard.card_number, LoyaltyCard.google_saved_at)
     query = (
-        select(*columns, Vendor.timezone, *ledger.CARD_COLUMNS)
+        select(*columns, Vendor.timezone, LoyaltyProgram.stamps_target, *ledger.CARD_COLUMNS)
         .join(Vendor, Vendor.id == LoyaltyCard.vendor_id)
+        .join(LoyaltyProgram, LoyaltyProgram.id == LoyaltyCard.program_id)
         .where(LoyaltyCard.id == card_id, LoyaltyCard.vendor_id == vendor_id, LoyaltyCard.is_active)
         .with_for_update(of=LoyaltyCard, skip_locked=True)
     )
@@ -26,7 +28,7 @@ def lock(*, card_id: UUID, vendor_id: UUID) -> AnyRow | None:
 
 
 def give(*, card: AnyRow, points: int, stamps: int, why: str, year: int, now: datetime) -> None:
-    """Write what is given to a locked card, and have phones, Google and other software told; `now` is after the lock.
+    """Write what is given to a locked card, and have all told who should hear of it; `now` is after the lock.
 
     It is a correction by hand of nobody: it counts for no day, no cooldown and no expiry.
     """
@@ -41,7 +43,9 @@ def give(*, card: AnyRow, points: int, stamps: int, why: str, year: int, now: da
         log_ip_addresses=False,
     )
     if stamps:
+        were_ready = state.stamp_count // card.stamps_target
         ledger.append(origin, state, Entry(TransactionType.STAMP_ADJUSTMENT, stamps_delta=stamps, notes=why))
+        card_mails.tell_of_reward(origin=origin, state=state, target=card.stamps_target, were_ready=were_ready)
     if points:
         ledger.append(origin, state, Entry(TransactionType.POINTS_ADJUSTMENT, points_delta=points, notes=why))
     ledger.save(card.id, card.vendor_id, state)

@@ -7,11 +7,21 @@ from uuid import UUID
 from sqlalchemy import select
 
 from loyalty.database import AnyRow, clock, db
-from loyalty.domain.values import Actor, RequestKey, Role, TransactionType
+from loyalty.domain.values import Actor, LoyaltyType, RequestKey, Role, TransactionType
 from loyalty.errors import N_, CardInactive, CardNotFound, ValidationError, VendorSuspended
 from loyalty.models.cards import LoyaltyCard
+from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.vendors import Vendor, VendorPolicy
-from loyalty.services import audit, idempotency, ledger, replaced_codes, roles, wallet_updates, webhook_events
+from loyalty.services import (
+    audit,
+    card_mails,
+    idempotency,
+    ledger,
+    replaced_codes,
+    roles,
+    wallet_updates,
+    webhook_events,
+)
 from loyalty.services.ledger import CardState, Entry, Origin
 
 _CARD: Final = select(
@@ -52,6 +62,7 @@ def merge(*, actor: Actor, into_id: UUID, from_id: UUID, reason: str, key: Reque
         opened = _lock(actor, (into_id, from_id), key)
         source, target = opened[from_id], opened[into_id]
         stamps, points = source.state.stamp_count, source.state.points_balance
+        before = (stamps, target.state.stamp_count)
         _move(source, -stamps, -points, reason)
         source.state.is_active = False
         ledger.append(source.origin, source.state, Entry(TransactionType.CARD_DEACTIVATED, notes=reason))
@@ -61,6 +72,7 @@ def merge(*, actor: Actor, into_id: UUID, from_id: UUID, reason: str, key: Reque
         target.state.last_activity_at = max(filter(None, visits), default=None)
         for each in (source, target):
             _save(actor, each)
+        _tell_of_reward(target, before)
         details = {"from": str(from_id), "stamps": stamps, "points": points}
         audit.record(actor=actor, action="card.merged", subject_type="card", subject_id=into_id, details=details)
         return MergeReceipt(into_id, from_id, stamps, points)
@@ -107,6 +119,16 @@ def _move(opened: _Open, stamps: int, points: int, reason: str) -> None:
     if points:
         entry = Entry(TransactionType.POINTS_ADJUSTMENT, points_delta=points, notes=reason)
         ledger.append(opened.origin, opened.state, entry)
+
+
+def _tell_of_reward(opened: _Open, before: tuple[int, int]) -> None:
+    """Tell of a reward that neither card had reached alone, where it can be redeemed."""
+    running = (LoyaltyProgram.is_active, LoyaltyProgram.loyalty_type != LoyaltyType.POINTS)
+    mine = LoyaltyProgram.vendor_id == opened.origin.vendor_id
+    target = db.session.scalar(select(LoyaltyProgram.stamps_target).where(mine, *running))
+    if target is not None:
+        were_ready = sum(count // target for count in before)
+        card_mails.tell_of_reward(origin=opened.origin, state=opened.state, target=target, were_ready=were_ready)
 
 
 def _save(actor: Actor, opened: _Open) -> None:

@@ -111,8 +111,8 @@ def _add(scene: Scene, quantity: int, notes: str | None) -> StampReceipt:
     state.total_stamps_earned += quantity
     state.stamps_day, state.stamps_on_day = today, on_day + quantity
     state.last_stamp_at = state.last_activity_at = scene.now
-    card_mails.tell_of_reward(scene, before=before)
     target = facts.stamps_target
+    card_mails.tell_of_reward(origin=scene.origin, state=state, target=target, were_ready=before // target)
     return StampReceipt(
         card_id=scene.card.id,
         card_number=scene.card.card_number,

@@ -11,8 +11,8 @@ from loyalty.domain.mails import UNASKED
 from loyalty.models.customers import Customer
 from loyalty.models.mail import EmailLog
 from loyalty.models.outbox import OutboxMessage
-from loyalty.services import card_mails, enrolment, messages, stamps, voids
-from tests.factories import Card, Shop, make_card, make_key, make_shop
+from loyalty.services import adjustments, card_mails, enrolment, merging, messages, stamps, voids
+from tests.factories import Card, Shop, change_program, make_card, make_key, make_shop
 from tests.mails import said
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -74,6 +74,49 @@ def test_it_tells_once_for_a_tap_that_came_twice(bakery: Shop) -> None:
     for _ in range(2):
         stamps.add(actor=bakery.ben, card=cleo.ref, quantity=1, key=key)
     assert len(told("reward_ready")) == 1
+
+
+def correct(shop: Shop, card: Card, delta: int) -> None:
+    adjustments.adjust_stamps(actor=shop.ada, card=card.ref, delta=delta, reason="counted", key=make_key(shop.ada))
+
+
+def merge(shop: Shop, into: Card, source: Card) -> None:
+    ids = {"into_id": into.card_id, "from_id": source.card_id}
+    merging.merge(actor=shop.ada, **ids, reason="one person", key=make_key(shop.ada))
+
+
+def test_it_tells_of_a_reward_that_a_correction_makes_ready_once(bakery: Shop) -> None:
+    cleo = make_card(bakery, stamps=9)
+    for delta in (1, -1, 1, 5, 4):
+        correct(bakery, cleo, delta)
+    stamp(bakery, cleo)
+    assert [mail.event_key for mail in told("reward_ready")] == [f"{cleo.card_id}:{number}" for number in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("kept", "emptied", "mails"),
+    [(6, 4, 1), (6, 3, 0), (3, 10, 0), (17, 15, 1), (10, 5, 0)],
+    ids=["together", "not yet", "was ready there", "one more", "was ready here"],
+)
+def test_it_tells_of_a_reward_that_two_cards_reach_together(bakery: Shop, kept: int, emptied: int, mails: int) -> None:
+    into, source = make_card(bakery, stamps=kept), make_card(bakery, stamps=emptied)
+    before = len(told("reward_ready"))
+    merge(bakery, into, source)
+    assert len(told("reward_ready")) - before == mails
+
+
+@pytest.mark.parametrize("columns", [{"is_active": False}, {"loyalty_type": "points"}], ids=["paused", "points"])
+def test_it_tells_of_no_reward_that_cannot_be_redeemed(bakery: Shop, columns: dict[str, object]) -> None:
+    into, source = make_card(bakery, stamps=6), make_card(bakery, stamps=6)
+    change_program(bakery, **columns)
+    merge(bakery, into, source)
+    assert told("reward_ready") == []
+
+
+def test_it_tells_of_a_reward_that_the_welcome_makes_ready(bakery: Shop) -> None:
+    change_program(bakery, welcome_stamps=10)
+    cleo = make_card(bakery)
+    assert [mail.event_key for mail in told("reward_ready")] == [f"{cleo.card_id}:1"]
 
 
 def test_it_tells_nobody_without_an_address(bakery: Shop) -> None:

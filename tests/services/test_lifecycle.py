@@ -103,6 +103,16 @@ def test_it_gives_a_present_by_the_ledger_once_in_a_year() -> None:
     assert verification.verify().findings == []
 
 
+def test_it_tells_of_a_reward_that_the_present_makes_ready() -> None:
+    shop = make_bakery(birthday_stamps=2)
+    cleo = make_cleo(shop, stamps=9)
+    for _ in range(2):
+        lifecycle.run(at=NOW)
+    with transaction():
+        keys = db.session.scalars(sa.select(EmailLog.event_key).where(EmailLog.kind == "reward_ready")).all()
+    assert keys == [f"{cleo.card_id}:1"]
+
+
 @pytest.mark.parametrize(
     ("at", "mails"),
     [

@@ -13,7 +13,15 @@ from tests.web.test_queries import counted
 USUAL = 10
 # Looking for what is taken back, and whether something stands on it; for the shop, its rewards, and whom it knows.
 # A replaced card leaves its old codes and phones to a row of their own, and its customer is mailed the new link.
-MOST = {"enrol": 13, "replace_card": 15, "void_stamps": 14, "void_points": 14, "void_transaction": 15}
+# Whoever's reward a correction makes ready is mailed.
+MOST = {
+    "enrol": 13,
+    "replace_card": 15,
+    "adjust_stamps": 12,
+    "void_stamps": 14,
+    "void_points": 14,
+    "void_transaction": 15,
+}
 FEW = 6
 
 
