@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from loyalty.database import clock, db, transaction
 from loyalty.errors import InsufficientStamps
 from loyalty.models.webhooks import WebhookDelivery
-from loyalty.services import points, rewards, stamps, voids, webhook_events, webhooks
+from loyalty.services import cards, merging, points, replacements, rewards, stamps, voids, webhook_events, webhooks
 from tests.factories import Shop, change_program, make_card, make_key, make_reward, make_shop
 from tests.services.listening import URL, data, forget, listen, queued, stamp, told
 
@@ -106,6 +106,33 @@ def test_it_says_when_a_reward_of_stamps_is_ready(shop: Shop) -> None:
     (ready,) = data("reward.ready")
     assert (ready["stamps_rewards_available"], ready["stamps_reward"], ready["rewards"]) == (1, "Free item", [])
     assert (ready["card_seq"], ready["stamps_balance_after"]) == (3, 10)
+
+
+def test_it_tells_of_a_card_that_is_closed_opened_and_brought_together_with_another(shop: Shop) -> None:
+    card, other = make_card(shop, stamps=4), make_card(shop, stamps=6)
+    listen(shop)
+    for change in (cards.deactivate, cards.reactivate):
+        change(actor=shop.ada, card=card.ref, reason="asked", key=make_key(shop.ada))
+    ids = {"into_id": card.card_id, "from_id": other.card_id}
+    merging.merge(actor=shop.ada, **ids, reason="one person", key=make_key(shop.ada))
+    told_of = [(row["card_id"], row["transaction_type"]) for row in data("transaction.created")]
+    mine = [kind for card_id, kind in told_of if card_id == str(card.card_id)]
+    theirs = [kind for card_id, kind in told_of if card_id == str(other.card_id)]
+    assert mine == ["card_deactivated", "card_reactivated", "stamp_adjustment"]
+    assert theirs == ["stamp_adjustment", "card_deactivated"]
+    (ready,) = data("reward.ready")
+    assert (ready["card_id"], ready["stamps_rewards_available"]) == (str(card.card_id), 1)
+
+
+def test_it_names_a_replaced_card_by_its_id_and_its_new_number(shop: Shop) -> None:
+    card = make_card(shop)
+    listen(shop)
+    replacements.replace(actor=shop.ada, card=card.ref, reason="Lost", key=make_key(shop.ada))
+    assert told() == []
+    stamp(shop, card)
+    (row,) = data("transaction.created")
+    assert row["card_id"] == str(card.card_id)
+    assert row["card_number"] != card.card_number
 
 
 def test_it_says_when_rewards_of_points_are_ready(shop: Shop) -> None:
