@@ -37,12 +37,19 @@ def test_it_runs_both_and_keeps_their_data() -> None:
             with connect(first.database_owner_url) as owner:
                 owner.execute("CREATE TABLE kept (id integer)")
                 owner.execute("INSERT INTO kept VALUES (7)")
+                owner.execute("CREATE TABLE people (email text UNIQUE)")
+                with pytest.raises(psycopg.errors.UniqueViolation, match="cleo@"):
+                    owner.execute("INSERT INTO people SELECT %s FROM generate_series(1, 2)", ["cleo@example.org"])
             redis.from_url(first.redis_url).set("kept", "7")
         assert has_data(data)
         with servers(data, durable=True, env=os.environ) as second:
             with connect(second.database_owner_url) as owner:
                 assert owner.execute("SELECT id FROM kept").fetchone() == (7,)
             assert redis.from_url(second.redis_url).get("kept") == b"7"
+        # What an error is about is said to whoever asked, and not written down.
+        said = "".join(path.read_text(encoding="utf-8") for path in data.rglob("log") if path.is_file())
+        assert "duplicate key value" in said
+        assert "cleo@" not in said
 
 
 def test_it_gives_the_application_no_rights_of_its_own() -> None:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +67,11 @@ def test_it_starts_everything_and_ends_everything(data: Path) -> None:
     shop = json.loads((data / "demo.json").read_text(encoding="utf-8"))
     assert any(shop["terminal_pairing_code"] in line for line in lines)
 
+    secret = "a-token-that-no-log-may-know"
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}/card/{secret}?q={secret}", headers={"User-Agent": secret})
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(asked)
+
     # Another command of the same data folder finds the servers, and makes links to the right port.
     env = environment(data, port)
     del env["PORT"]
@@ -78,7 +84,12 @@ def test_it_starts_everything_and_ends_everything(data: Path) -> None:
     assert second.returncode == 2
 
     first.send_signal(signal.SIGINT)
-    assert "Everything has ended." in first.communicate()[0]
+    said, more = first.communicate()
+    assert "Everything has ended." in said
+    # Neither the server nor the worker writes down who asked for what.
+    logged = "".join(path.read_text(encoding="utf-8") for path in (data / "log").iterdir())
+    assert '"event": "request"' in logged
+    assert secret not in said + more + logged
     assert first.returncode == 0
     assert processes_of(data) == []
 
