@@ -132,7 +132,7 @@ def accept_new(*, token: str, password: str, at: datetime, key: RequestKey) -> J
     """Join the shop as somebody new, with a password of one's own."""
     confirmation_id = confirmations.get_id(token=token, kind="invitation")
     if answered := idempotency.find(key, Joined):
-        return answered
+        return _again(answered, confirmation_id, password)
     # Before it is hashed: who has no link that works gets no work done.
     confirmations.get(token=token, kind="invitation", at=at)
     password_hash = passwords.hashed(password)
@@ -142,7 +142,14 @@ def accept_new(*, token: str, password: str, at: datetime, key: RequestKey) -> J
         user_id = accounts.add_user(email=pending.address, password_hash=password_hash, locale=pending.locale)
         return _join(pending, user_id)
 
-    return idempotency.run(key, Joined, work)
+    return _again(idempotency.run(key, Joined, work), confirmation_id, password)
+
+
+def _again(done: Joined, confirmation_id: UUID, password: str) -> Joined:
+    if done.replayed:
+        invited = select(Confirmation.address).where(Confirmation.id == confirmation_id).scalar_subquery()
+        passwords.require_same(whose=User.email == invited, password=password)
+    return done
 
 
 def _checked(email: str, role: str) -> str:

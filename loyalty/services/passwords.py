@@ -6,13 +6,13 @@ from threading import BoundedSemaphore
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from loyalty.database import db, end_reading, new_id
 from loyalty.domain.passwords import hash_password, password_matches, password_problem
 from loyalty.domain.people import AddressError, normalise_email
 from loyalty.domain.values import Admin, RequestKey
-from loyalty.errors import N_, LinkExpired, ValidationError
+from loyalty.errors import N_, IdempotencyKeyReused, LinkExpired, ValidationError
 from loyalty.models.mail import Confirmation
 from loyalty.models.users import User
 from loyalty.services import audit, confirmations, idempotency, messages, sign_in_limits, user_sessions
@@ -88,7 +88,7 @@ def reset(*, token: str, password: str, at: datetime, key: RequestKey) -> Passwo
     """Use a mailed link: another password, and all sessions end."""
     confirmation_id = confirmations.get_id(token=token, kind="password")
     if answered := idempotency.find(key, PasswordChanged):
-        return answered
+        return _again(answered, password)
     # Before it is hashed: who has no link that works gets no work done.
     confirmations.get(token=token, kind="password", at=at)
     password_hash = hashed(password)
@@ -104,7 +104,7 @@ def reset(*, token: str, password: str, at: datetime, key: RequestKey) -> Passwo
         sign_in_limits.forgive(address=pending.address, source_ip=None)
         return PasswordChanged(user_id)
 
-    return idempotency.run(key, PasswordChanged, work)
+    return _again(idempotency.run(key, PasswordChanged, work), password)
 
 
 def change(
@@ -112,7 +112,7 @@ def change(
 ) -> PasswordChanged:
     """Change one's password after the present one; all other sessions end."""
     if answered := idempotency.find(key, PasswordChanged):
-        return answered
+        return _again(answered, new)
     require(user_id=user_id, password=password, source_ip=source_ip, at=at)
     password_hash = hashed(new, field="new")
 
@@ -121,7 +121,20 @@ def change(
         user_sessions.end_all(user_id=user_id, but=session_id, at=at)
         return PasswordChanged(user_id)
 
-    return idempotency.run(key, PasswordChanged, work)
+    return _again(idempotency.run(key, PasswordChanged, work), new)
+
+
+def require_same(*, whose: ColumnElement[bool], password: str) -> None:
+    """Refuse a page that has set a password and comes again with another: it is not the one that opens."""
+    if not matches(password, db.session.scalar(select(User.password_hash).where(whose))):
+        raise IdempotencyKeyReused
+
+
+def _again(done: PasswordChanged, password: str) -> PasswordChanged:
+    """Return the answer; what is stored of a request says nothing of its password, so a second one is compared."""
+    if done.replayed:
+        require_same(whose=User.id == done.user_id, password=password)
+    return done
 
 
 def _mail_link(address: str, at: datetime) -> None:

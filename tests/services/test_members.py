@@ -11,7 +11,7 @@ from flask import Flask
 from loyalty.database import db
 from loyalty.domain import passwords as domain
 from loyalty.domain.values import Role
-from loyalty.errors import Forbidden, InvitationExpired, NotFound, ValidationError
+from loyalty.errors import Forbidden, IdempotencyKeyReused, InvitationExpired, NotFound, ValidationError
 from loyalty.models.audit import AuditEvent
 from loyalty.services import accounts, invitations, members
 from tests.accounts import HOME, NEW_PASSWORD, id_of, key_for, mails, token_in
@@ -49,6 +49,8 @@ def test_it_invites_somebody_new_who_chooses_a_password(context: None) -> None:
         invitations.accept_new(token=token, password="short", at=NOW, key=key_for("accept"))
     for _ in range(2):
         invitations.accept_new(token=token, password=NEW_PASSWORD, at=NOW, key=key_for("accept"))
+    with pytest.raises(IdempotencyKeyReused):
+        invitations.accept_new(token=token, password=f"{NEW_PASSWORD} 2", at=NOW, key=key_for("accept"))
     opened = accounts.sign_in(email=BEN, password=NEW_PASSWORD, source_ip=HOME, at=NOW)
     session = accounts.get_session(token=opened.token, at=NOW)
     assert session is not None

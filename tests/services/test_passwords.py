@@ -9,7 +9,7 @@ from flask import Flask
 
 from loyalty.database import db
 from loyalty.domain import passwords as domain
-from loyalty.errors import LinkExpired, RateLimited, ResetExpired, ValidationError
+from loyalty.errors import IdempotencyKeyReused, LinkExpired, RateLimited, ResetExpired, ValidationError
 from loyalty.models.audit import AuditEvent
 from loyalty.models.idempotency import IdempotencyKey
 from loyalty.services import accounts, links, passwords
@@ -87,6 +87,21 @@ def test_it_uses_a_link_once(context: None) -> None:
         passwords.reset(token=token, password=PASSWORD, at=NOW, key=key_for("another"))
     with pytest.raises(ResetExpired):
         passwords.get_reset(token=token, at=NOW)
+
+
+def test_it_says_done_again_only_of_the_password_that_was_set(context: None) -> None:
+    make_bakery()
+    ask()
+    token = token_in(mails("password_reset")[0])
+    passwords.reset(token=token, password=NEW_PASSWORD, at=NOW, key=key_for("set"))
+    with pytest.raises(IdempotencyKeyReused):
+        passwords.reset(token=token, password=f"{NEW_PASSWORD} 2", at=NOW, key=key_for("set"))
+    me = session_of(sign_in(NEW_PASSWORD))
+    change(me, password=NEW_PASSWORD, new=PASSWORD)
+    change(me, password=NEW_PASSWORD, new=PASSWORD)
+    with pytest.raises(IdempotencyKeyReused):
+        change(me, password=PASSWORD, new=f"{NEW_PASSWORD} 2")
+    sign_in(PASSWORD)
 
 
 def test_it_takes_links_for_an_hour_and_none_that_it_did_not_sign(context: None) -> None:
