@@ -25,6 +25,8 @@ def test_it_opens_a_store_once_per_key(client: FlaskClient, app: Flask, ada: Off
     row = next(row for row in stored(app, ada) if row.name == "Harbour")
     assert (row.code, row.address, row.latitude, row.longitude) == ("harbour", "1, Quai", 49.6116, 6.1319)
     assert len(stored(app, ada)) == 2
+    # Nobody has looked between the two taps; it is said once all the same.
+    assert client.get("/office/stores").text.count("“Harbour” is open.") == 1
 
 
 @pytest.mark.parametrize(
