@@ -21,12 +21,14 @@ from loyalty.services import (
     privacy_phones,
     retention,
     stats_rollup,
+    throttles,
     wallet_setups,
 )
 
 # Few enough that what is rung for by a stamp or a mail does not wait long behind them; each worker looks for the rest.
 _RINGS = 200
 _ANSWERS_KEPT = timedelta(days=30)
+_ATTEMPTS_KEPT = timedelta(days=1)
 _HOURS: Final = timedelta(hours=3)
 
 
@@ -55,6 +57,8 @@ def _ring(at: datetime) -> int:
 
 
 def _forget_answers(at: datetime) -> int:
+    # Counted attempts name networks of people; nothing counts them for longer than a day.
+    throttles.forget_old(at=at, memory=_ATTEMPTS_KEPT)
     return idempotency.delete_older(before=at - _ANSWERS_KEPT)
 
 

@@ -12,7 +12,9 @@ from loyalty.domain.tasks import TASK_NAMES
 from loyalty.jobs import sweep
 from loyalty.models.health import ClockTask
 from loyalty.models.idempotency import IdempotencyKey
+from loyalty.models.pins import PinThrottle
 from loyalty.models.users import User
+from loyalty.services import throttles
 from tests.factories import NO_PASSWORD
 from tests.mails import let_time_pass, make_mail
 
@@ -47,6 +49,17 @@ def test_it_forgets_answers_after_thirty_days() -> None:
     assert sweep.run(at=NOW + timedelta(minutes=1)).answers_deleted == 0
     with transaction():
         assert db.session.execute(sa.select(IdempotencyKey.key)).scalars().all() == ["young"]
+
+
+def test_it_forgets_counted_attempts_after_a_day() -> None:
+    with transaction():
+        for source, hours, wait in (("old", 25, 2), ("waiting", 25, 26), ("young", 23, 2)):
+            at, waits = NOW - timedelta(hours=hours), [timedelta(hours=wait)] * 2
+            throttles.reserve_waiting(source=source, subject="*", waits=waits, memory=timedelta(days=1), at=at)
+    sweep.run(at=NOW)
+    with transaction():
+        left = sa.select(PinThrottle.source).order_by(PinThrottle.source)
+        assert db.session.scalars(left).all() == ["waiting", "young"]
 
 
 def test_it_runs_every_task_although_nobody_can_be_told_of_a_late_one(
