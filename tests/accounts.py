@@ -10,7 +10,8 @@ from loyalty.database import db, transaction
 from loyalty.domain.mails import RenderedMail
 from loyalty.domain.values import RequestKey
 from loyalty.models.mail import EmailLog
-from loyalty.services import accounts, messages, second_factors
+from loyalty.services import accounts, second_factors
+from tests.mails import render_mail
 from tests.office import PASSWORD, Office
 
 HOME = "192.0.2.7"
@@ -49,7 +50,7 @@ def mails(kind: str) -> list[RenderedMail]:
     with transaction():
         query = sa.select(EmailLog.id).where(EmailLog.kind == kind)
         found = db.session.scalars(query.order_by(EmailLog.created_at, EmailLog.id)).all()
-    return [messages.render(email_log_id=mail_id) for mail_id in found]
+    return [render_mail(mail_id) for mail_id in found]
 
 
 def token_in(mail: RenderedMail) -> str:

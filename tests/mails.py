@@ -6,10 +6,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from loyalty.database import db, transaction
-from loyalty.domain.mails import FACTS
+from loyalty.domain.mails import FACTS, RenderedMail
 from loyalty.models.mail import EmailLog
 from loyalty.models.outbox import OutboxMessage
-from loyalty.services import messages
+from loyalty.services import mail_text, messages
 from tests.factories import Card, Shop, make_card, make_shop
 
 _SAID = {
@@ -81,3 +81,9 @@ def let_time_pass(by: timedelta) -> None:
                 not_before=OutboxMessage.not_before - by, leased_until=OutboxMessage.leased_until - by
             )
         )
+
+
+def render_mail(mail_id: UUID) -> RenderedMail:
+    """Write a mail as things are now, whatever became of it."""
+    with transaction():
+        return mail_text.render(db.session.get_one(EmailLog, mail_id))

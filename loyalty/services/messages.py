@@ -98,12 +98,6 @@ def find_mail_to_send(*, email_log_id: UUID) -> RenderedMail | None:
         return mail_text.render(mail) if mail and mail.state == "waiting" and mail.recipient else None
 
 
-def render(*, email_log_id: UUID) -> RenderedMail:
-    """Write a mail as things are now, whatever became of it."""
-    with transaction():
-        return mail_text.render(db.session.execute(select(EmailLog).where(EmailLog.id == email_log_id)).scalar_one())
-
-
 def start_sending(*, email_log_id: UUID) -> bool:
     """Commit that the mail leaves now; False when another worker was faster. Of all workers one gets True."""
     with transaction():

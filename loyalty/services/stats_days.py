@@ -9,7 +9,6 @@ from sqlalchemy import (
     CTE,
     BigInteger,
     ColumnElement,
-    Select,
     bindparam,
     case,
     cast,
@@ -26,7 +25,6 @@ from loyalty.database import Base, db
 from loyalty.domain.values import TransactionType as Kind
 from loyalty.services.originals import VOID_OF, VOIDS
 
-Query = Select[Any]  # put together column by column
 Expression = ColumnElement[Any]
 
 # The columns of the ledger that say which kinds go into a sum, and with which sign.

@@ -25,8 +25,6 @@ from loyalty.wallets.apple_texts import LOCALES, strings_file
 from loyalty.wallets.apple_zip import Entry, join_entries, make_entry
 from loyalty.wallets.strip import plain_strip, stamp_strip
 
-MIME_TYPE = "application/vnd.apple.pkpass"
-
 
 class ApplePasses:
     """Makes passes of one pass type; built once, because reading a key costs a hundred signatures."""
@@ -182,7 +180,6 @@ def _strings(base: str, translations: tuple[Translation, ...]) -> tuple[Entry, .
 
 
 __all__ = [
-    "MIME_TYPE",
     "ApplePassFacts",
     "ApplePasses",
     "AppleSetupError",

@@ -93,11 +93,6 @@ def verify(*, body: bytes, roots: RootKeys, issuer_id: str, at: datetime) -> Goo
         return _verify(envelope, fresh, issuer_id, at)
 
 
-def verify_with(*, body: bytes, keys: Iterable[RootKey], issuer_id: str, at: datetime) -> GoogleCallback:
-    """Return what Google told this issuer, by these root keys alone."""
-    return _verify(_open(body), keys, issuer_id, at)
-
-
 def length_value(*parts: str) -> bytes:
     """Put texts one after the other as they are signed: the number of UTF-8 bytes, little-endian, and the bytes."""
     encoded = [part.encode() for part in parts]

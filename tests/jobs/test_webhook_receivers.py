@@ -16,10 +16,10 @@ from loyalty.models.audit import AuditEvent
 from loyalty.models.mail import EmailLog
 from loyalty.models.outbox import OutboxMessage
 from loyalty.models.webhooks import WebhookDelivery, WebhookEndpoint
-from loyalty.services import messages, outbox, webhook_deliveries, webhooks
+from loyalty.services import outbox, webhook_deliveries, webhooks
 from tests.factories import Card, Shop, make_card, make_key, make_shop
 from tests.jobs.webhook_world import allow, deliveries, listen, rest, stamp, work
-from tests.mails import let_time_pass
+from tests.mails import let_time_pass, render_mail
 from tests.webhook_receiver import Receiver, listening
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -103,7 +103,7 @@ def test_it_tells_the_owner_once_that_an_endpoint_is_paused(shop: Shop, card: Ca
         assert (mail.kind, mail.recipient) == ("webhook_paused", "ada@bakery.example")
         done = list(db.session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.created_at)))
     assert done == ["webhook.created", "webhook.paused"]
-    assert "/office/webhooks" in messages.render(email_log_id=mail.id).text
+    assert "/office/webhooks" in render_mail(mail.id).text
     assert [told.state for told in deliveries()] == ["waiting", "waiting"]
     assert webhooks.list_stopped(actor=shop.ada)[0].waiting == 2
     assert webhooks.list_stopped(actor=shop.mia) == []

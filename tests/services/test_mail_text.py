@@ -9,13 +9,13 @@ from flask import Flask
 
 from config import Config
 from loyalty.domain.mails import RenderedMail
-from loyalty.services import cards, google_passes, messages, passes
+from loyalty.services import cards, google_passes, passes
 from loyalty.services.google_passes import GooglePasses
 from loyalty.wallets.google_account import load_account
 from tests import apple_passes
 from tests.factories import Card, Shop, make_card, make_key, make_shop
 from tests.google_fake import google_server
-from tests.mails import make_mail, only_mail
+from tests.mails import make_mail, only_mail, render_mail
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -53,7 +53,7 @@ def cleo(bakery: Shop) -> Card:
 
 def written(bakery: Shop, cleo: Card, kind: str) -> RenderedMail:
     make_mail(bakery, cleo, kind=kind)
-    return messages.render(email_log_id=only_mail().id)
+    return render_mail(only_mail().id)
 
 
 def addresses(mail: RenderedMail) -> tuple[list[str], list[str]]:
@@ -104,5 +104,5 @@ def test_it_offers_no_wallet_for_a_card_that_is_closed(bakery: Shop, cleo: Card)
 def test_it_offers_no_wallet_before_there_is_a_card(bakery: Shop) -> None:
     # A mail that asks somebody to confirm has no card yet.
     make_mail(bakery, kind="confirm_join")
-    mail = messages.render(email_log_id=only_mail().id)
+    mail = render_mail(only_mail().id)
     assert "allet" not in mail.text + mail.html

@@ -16,7 +16,7 @@ from loyalty.models.mail import EmailLog
 from loyalty.models.outbox import OutboxMessage
 from loyalty.services import account_mails, mail_text, messages
 from tests.factories import Shop, make_card, make_shop
-from tests.mails import make_mail, only_mail
+from tests.mails import make_mail, only_mail, render_mail
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -33,7 +33,7 @@ def count(model: type[EmailLog] | type[OutboxMessage]) -> int:
 
 def rendered(kind: str, shop: Shop, locale: str = "en") -> RenderedMail:
     make_mail(shop, make_card(shop, name="<b>Cleo</b> http://evil.example"), kind=kind, locale=locale)
-    return messages.render(email_log_id=only_mail().id)
+    return render_mail(only_mail().id)
 
 
 def test_it_notes_a_mail_once_per_event() -> None:
@@ -67,7 +67,7 @@ def test_it_writes_every_kind_as_text_and_html(kind: str, config: Config) -> Non
     # What every program reads stands at its element; only the colours of the night need a sheet.
     assert re.findall(r"<style>\s*@media \(prefers-color-scheme: dark\)", mail.html)
     assert "#123456" in mail.html
-    assert only_mail().message_id == mail.message_id == messages.render(email_log_id=only_mail().id).message_id
+    assert only_mail().message_id == mail.message_id == render_mail(only_mail().id).message_id
 
 
 @pytest.mark.parametrize("kind", OF_SHOPS)

@@ -18,20 +18,37 @@ from loyalty.wallets.google_callback import (
     CallbackUntrusted,
     GoogleCallback,
     length_value,
-    verify_with,
+    verify,
 )
-from loyalty.wallets.google_keys import parse_root_keys
+from loyalty.wallets.google_keys import RootKey, RootKeys, parse_root_keys
 from tests import google_signer as google
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "google_callbacks.json").read_text(encoding="utf-8"))
-KEYS = parse_root_keys(google.key_set())
+
+
+class FixedKeys(RootKeys):
+    """Root keys that are never fetched again."""
+
+    def __init__(self, keys: tuple[RootKey, ...]) -> None:
+        self._keys = keys
+
+    def current(self, at: datetime) -> tuple[RootKey, ...]:
+        """Return the keys, whatever the time."""
+        return self._keys
+
+    def after_unknown_signer(self, at: datetime) -> tuple[RootKey, ...]:
+        """There are no others."""
+        return ()
+
+
+ROOTS = FixedKeys(parse_root_keys(google.key_set()))
 
 
 # Any in the tables below: JSON of every shape is the point.
 
 
 def believe(body: bytes, *, at: datetime = google.NOW, issuer_id: str = google.ISSUER) -> GoogleCallback:
-    return verify_with(body=body, keys=KEYS, issuer_id=issuer_id, at=at)
+    return verify(body=body, roots=ROOTS, issuer_id=issuer_id, at=at)
 
 
 def refusal(body: bytes, *, at: datetime = google.NOW, issuer_id: str = google.ISSUER) -> str:
@@ -48,7 +65,7 @@ def test_it_agrees_with_the_published_vectors(vector: dict[str, object]) -> None
     at = datetime.fromtimestamp(VECTORS["now_ms"] / 1000, UTC)
     body = json.dumps(vector["body"]).encode()
     try:
-        verify_with(body=body, keys=keys, issuer_id=VECTORS["issuer_id"], at=at)
+        verify(body=body, roots=FixedKeys(keys), issuer_id=VECTORS["issuer_id"], at=at)
         outcome = "accept"
     except CallbackRefused as refused:
         outcome = refused.reason
@@ -88,7 +105,7 @@ def test_it_tries_every_root_key_and_every_signature() -> None:
     stranger = google.sign(google.OTHER_ROOT, "GooglePayPasses", google.PROTOCOL, signing_key["signedKey"])
     signing_key["signatures"] = [stranger, "", *signing_key["signatures"]]
     keys = parse_root_keys(google.key_set(ec.generate_private_key(ec.SECP256R1()), google.ROOT))
-    verify_with(body=json.dumps(body).encode(), keys=keys, issuer_id=google.ISSUER, at=google.NOW)
+    verify(body=json.dumps(body).encode(), roots=FixedKeys(keys), issuer_id=google.ISSUER, at=google.NOW)
 
 
 @pytest.mark.parametrize("sender", ["Google", "GoogleWalletPasses", "googlepaypasses", ""])
@@ -143,7 +160,7 @@ def test_it_refuses_an_expired_intermediate_key() -> None:
 def test_it_refuses_an_expired_root_key() -> None:
     keys = parse_root_keys(google.key_set(expires_at=google.NOW))
     with pytest.raises(CallbackUntrusted, match="intermediate-signature"):
-        verify_with(body=google.callback(), keys=keys, issuer_id=google.ISSUER, at=google.NOW)
+        verify(body=google.callback(), roots=FixedKeys(keys), issuer_id=google.ISSUER, at=google.NOW)
 
 
 def _p384() -> str:

@@ -4,13 +4,12 @@ import json
 import random
 from collections.abc import Callable
 
-from loyalty.wallets.google_callback import CallbackRefused, verify_with
+from loyalty.wallets.google_callback import CallbackRefused, verify
 from loyalty.wallets.google_facts import is_id
-from loyalty.wallets.google_keys import parse_root_keys
 from tests import google_signer as google
 from tests.memory import resident
+from tests.wallets.test_google_callback import ROOTS
 
-KEYS = parse_root_keys(google.key_set())
 GENUINE = [
     google.message(nonce="n-1"),
     google.message(nonce="n-2", event="del", shop="Bäckerei 🥐"),
@@ -135,7 +134,7 @@ def test_it_survives_twenty_thousand_callbacks_and_believes_no_forged_one() -> N
         make, signs = MAKERS[number % len(MAKERS)]
         body = make(chance)
         try:
-            told = verify_with(body=body, keys=KEYS, issuer_id=google.ISSUER, at=google.NOW)
+            told = verify(body=body, roots=ROOTS, issuer_id=google.ISSUER, at=google.NOW)
         except CallbackRefused as refusal:
             refused.add(refusal.reason)
             continue

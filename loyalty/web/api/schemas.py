@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 # PostgreSQL stores no NUL; said in the schema, so that programs know it before they send.
 NO_NUL = r"^[^\x00]*$"
 Code = Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]
-Line = Annotated[str, Field(max_length=120, pattern=NO_NUL)]
 Note = Annotated[str, Field(max_length=500, pattern=NO_NUL)]
 
 

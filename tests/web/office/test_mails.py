@@ -11,8 +11,9 @@ from loyalty.database import db, transaction
 from loyalty.domain.mails import OF_CUSTOMERS
 from loyalty.domain.settings import LOCALES
 from loyalty.models.mail import EmailLog, EmailTemplate
-from loyalty.services import mail_settings, mail_wording, messages
+from loyalty.services import mail_settings, mail_wording
 from tests.browsing import send, sign_in
+from tests.mails import render_mail
 from tests.office import Office, make_butcher
 
 PAGE = "/office/mails/reward_ready/en"
@@ -117,7 +118,7 @@ def test_it_sends_a_test_to_whoever_asks_and_keeps_what_was_typed(client: FlaskC
         (mail,) = db.session.scalars(sa.select(EmailLog))
         said, mail_id = (mail.recipient, mail.kind), mail.id
     with app.app_context():
-        written = messages.render(email_log_id=mail_id)
+        written = render_mail(mail_id)
     assert said == (ada.email, "wording_test")
     assert written.subject == "Test: Come to Ada's Bakery"
     assert "Your Free item waits!" in written.text
