@@ -1,6 +1,7 @@
 """The audit log speaks: every action that is written down has words, and details read like sentences."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -12,8 +13,10 @@ from loyalty.domain.values import TransactionType
 from loyalty.domain.webhooks import EVENTS
 from loyalty.jobs.handlers import HANDLERS
 from loyalty.models.audit import AuditEvent
+from loyalty.services import archives
 from loyalty.web import audit_words
 from tests import world
+from tests.factories import make_shop
 
 CODE = re.compile(r"""["']([a-z][a-z_]*\.[a-z][a-z_]*)["']""")
 FILES = (".html", ".txt", ".json")
@@ -56,7 +59,7 @@ def test_it_has_words_for_what_a_shop_does_all_day(app: Flask) -> None:
         ({"before": {"log_ip_addresses": True}, "after": {"log_ip_addresses": False}},
          [("Keep the network address of every entry", "Yes, now No")]),
         ({"role": "manager", "changed": ["name", "lock_minutes"]},
-         [("Changed", "Name, Lock minutes"), ("Role", "manager")]),
+         [("Changed", "Name, Locks by itself after"), ("Role", "manager")]),
         ({"store_id": None, "until": "2026-01-05T10:30:00+00:00"},
          [("Store", "–"), ("Until", "5 Jan 2026, 10:30 UTC")]),
         ({"joined_since": "2026-01-05", "transaction": "01a1ff9d-5180-74b2-b704-f42abb99a901"},
@@ -68,6 +71,20 @@ def test_it_has_words_for_what_a_shop_does_all_day(app: Flask) -> None:
 def test_it_says_details_as_people_do(app: Flask, details: dict[str, object], words: list[tuple[str, str]]) -> None:
     with app.test_request_context("/admin/audit?lang=en"):
         assert audit_words.detail_words(details) == words
+
+
+def test_it_has_words_for_every_list_of_an_archive(app: Flask) -> None:
+    with app.app_context():
+        ada = make_shop().ada
+        archives.make(actor=ada, say=str, at=datetime(2026, 11, 20, tzinfo=UTC)).close()
+        query = sa.select(AuditEvent.details).where(AuditEvent.action == "archive.exported")
+        details = db.session.execute(query).scalar_one()
+    with app.test_request_context("/admin/audit?lang=en"):
+        [(name, lists)] = audit_words.detail_words(details)
+        assert name == "Rows"
+        for unspoken in ("Chain heads", "Transaction details", "Audit:"):
+            assert unspoken not in lists
+    assert set(details["rows"]) | {"rows"} <= set(audit_words.DETAILS)
 
 
 def test_it_calls_what_it_does_not_know_by_its_name(app: Flask) -> None:
