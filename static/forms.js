@@ -34,5 +34,15 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
 
+// What a part of the page says after it looked again is read out once, by a region that stays while the part is replaced.
+const said = document.getElementById("said");
+const saying = () => document.querySelector("[data-says]")?.dataset.says ?? "";
+let last = saying();
+document.addEventListener("htmx:afterSwap", () => {
+  if (saying() === last) return;
+  last = saying();
+  said.textContent = last;
+});
+
 // The summary of errors takes the focus, so that it is read first.
 document.querySelector("[data-focus]")?.focus();

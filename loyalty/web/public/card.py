@@ -34,7 +34,7 @@ def show_live(token: str) -> ResponseReturnValue:
         return "", 204
     known = _SEEN.fullmatch(seen)
     new_stamps = max(0, card.content.stamp_count - int(known.group(1))) if known else 0
-    return render_template("public/_live.html", **_live(card, new_stamps))
+    return render_template("public/live_swap.html", **_live(card, new_stamps))
 
 
 def _card(token: str) -> PublicCard:

@@ -59,7 +59,7 @@ def test_it_chooses_looks_confirms_watches_and_takes_back(
         bulk.work(bulk_id)
         assert bulk.active(shop.vendor_id) == set()
     part = platform.client.get(begun.location, headers={"HX-Request": "true"})
-    assert part.text.lstrip().startswith('<section class="stack" id="bulk">')
+    assert part.text.lstrip().startswith('<section class="stack" id="bulk" data-says="')
     assert "Switched off" in part.text
     undo = f"{begun.location}/undo"
     assert platform.client.post(undo, data=hidden(platform.client.get(begun.location), undo)).status_code == 303
