@@ -54,7 +54,7 @@ bench: .venv/.dev ## measure stamps, passes and pushes beside what this machine 
 	@$(BIN)/python -m benchmarks
 
 year: .venv/.dev ## live through a year with 10,000 customers whose points expire (CUSTOMERS, SEED)
-	@CUSTOMERS=$${CUSTOMERS:-10000} $(BIN)/pytest -q tests/test_year.py
+	@CUSTOMERS=$${CUSTOMERS:-10000} $(BIN)/pytest -q -s tests/test_year.py -k lives_through
 
 shots: .venv/.dev chromium ## take the screenshots of docs/
 	@$(BIN)/python -m tests.browser.shots

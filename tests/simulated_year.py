@@ -1,39 +1,70 @@
 """A year in the life of a shop whose points expire: visits, warnings, losses, gifts, mails, and processes that die.
 
-Everything is drawn from one seed. The days of the year pass on the ledger's clock; mails go to a real mail server of
-this process, which takes, refuses, delays and drops them.
+Everything is drawn from one seed. The days pass on a clock that is set; two processes work by it, each of which may be
+killed at any point, and another one follows. Mails go to a real mail server of the test, which takes, refuses, delays
+and drops them.
 """
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeAlias
 
 import sqlalchemy as sa
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from loyalty import jobs
-from loyalty.database import db, transaction
-from loyalty.domain.values import CardRef, TransactionType
-from loyalty.errors import InsufficientPoints
-from loyalty.models.mail import EmailLog
+from loyalty.domain.values import TransactionType
 from loyalty.models.outbox import OutboxMessage
+from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.transactions import LoyaltyTransaction
-from loyalty.services import expiry, expiry_restores, points, programs
-from tests.clocks import clock_at
-from tests.factories import Card, Shop, make_card, make_key, make_reward, make_shop
+from tests.factories import Shop, make_reward, make_shop
 from tests.fakes import SmtpSink
+from tests.simulated_clock import set_clock
+from tests.year_worker import YearWorker
 
 FIRST_DAY = date(2027, 1, 1)
 DAYS = 365
 LONG, SHORT = 90, 45
 # The day on which the shop shortens its rule.
 CHANGED_ON = FIRST_DAY + timedelta(days=150)
-_MOODS = ("accept",) * 20 + ("refuse", "later", "drop")
+# Longer than the lease of the clock's tasks.
+A_WHILE = timedelta(minutes=3)
+_RINGS = 30
+Part: TypeAlias = tuple[YearWorker, dict[str, object]]
+_MOODS = ("accept",) * 20 + ("refuse", "later", "later_mail", "drop")
 
 
-class Died(BaseException):
-    """The process is gone, in the middle of what it did."""
+class CountingSink(SmtpSink):
+    """A mail server whose mood is drawn for each attempt, and which keeps no more of a mail than its Message-ID."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.seed = seed
+        self.taken: Counter[str] = Counter()
+        self.asked: Counter[str] = Counter()
+        self.moods: dict[str, str] = {}
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Draw the mood of a conversation, which is the same with each run of a seed."""
+        self.asked[address] += 1
+        self.mood = self.moods[address] = random.Random(f"{self.seed} {address} {self.asked[address]}").choice(_MOODS)
+        return await super().handle_RCPT(server, session, envelope, address, options)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """Keep the Message-ID."""
+        self.mood = self.moods[envelope.rcpt_tos[0]]
+        return await super().handle_DATA(server, session, envelope)
+
+    def keep(self, content: bytes, recipients: Sequence[str]) -> None:
+        """Count the mail."""
+        found = re.search(rb"^Message-ID: (\S+)", content, re.MULTILINE)
+        assert found
+        self.taken[found[1].decode()] += 1
 
 
 @dataclass
@@ -41,117 +72,94 @@ class Year:
     """One shop, its customers, and the figures so far."""
 
     customers: int
-    sink: SmtpSink
+    workers: Sequence[YearWorker]
+    owner: sa.Engine
     seed: int = 1
+    # How many of the pieces of work end with the death of their process.
+    mortality: float = 0.1
+    # Whether all tasks of the clock run each night, and not only once a month: they take longer than all the rest.
+    thorough: bool = False
     visited: int = 0
-    deaths: int = 0
+    rings: int = 0
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
+        self.deaths: Counter[str] = Counter()
         self.shop: Shop = make_shop(loyalty_type="points", points_expiration_days=LONG, welcome_bonus_points=20)
         self.reward = make_reward(self.shop, points_required=150)
-        self.cards: dict[int, Card] = {}
         self.visits: dict[date, list[int]] = {}
 
-    def live(self) -> None:
-        """Let the year pass."""
+    def live(self, days: int) -> None:
+        """Let the year pass, or its first days."""
         self._plan()
-        for number in range(DAYS):
+        for number in range(days):
             self._live_one_day(FIRST_DAY + timedelta(days=number))
+            if self.thorough and number % 10 == 9:
+                print(f"{number + 1} days: {self.visited} visits, {self.deaths.total()} processes killed", flush=True)
 
     def _plan(self) -> None:
         """Draw when everybody joins, how often they come, and when they stay away."""
         for number in range(self.customers):
             day = self.random.randrange(60)
-            every, until = self.random.choice((20, 40, 60)), self.random.choice((30, 120, 200, DAYS))
+            every, until = self.random.choice((30, 60, 90)), self.random.choice((30, 120, 200, DAYS))
             while day < DAYS:
                 self.visits.setdefault(FIRST_DAY + timedelta(days=day), []).append(number)
                 day += self.random.randrange(1, every) if day < until else self.random.randrange(80, 200)
 
     def _live_one_day(self, day: date) -> None:
-        # Half past two of the night in Luxembourg, in winter and in summer alike.
-        night = datetime(day.year, day.month, day.day, 1, 30, tzinfo=UTC)
-        self._run_night(night)
-        self._deliver(night + timedelta(hours=1))
-        with clock_at(night + timedelta(hours=9)):
-            if day == CHANGED_ON:
-                changes = {"points_expiration_days": SHORT}
-                programs.change(actor=self.shop.ada, changes=changes, key=make_key(self.shop.ada))
-            for number in self.visits.get(day, ()):
-                self._visit(number)
-            self._be_generous(day)
+        self._run_night(day)
+        for hour in (3, 4, 9):
+            self._deliver(day, hour)
+        me = {"vendor_id": str(self.shop.vendor_id), "user_id": str(self.shop.ada.user_id)}
+        if day == CHANGED_ON:
+            self._until_done("shorten", {**me, "days": SHORT})
+        if coming := self.visits.get(day):
+            about = {**me, "reward_id": self.reward, "seed": self.seed}
+            self._until_done("visit", *({**about, "numbers": half} for half in (coming[::2], coming[1::2]) if half))
+            self.visited += len(coming)
+        row = LoyaltyTransaction
+        if self._is_there(row.local_day == day, row.transaction_type == TransactionType.POINTS_EXPIRED.value):
+            self._until_done("give back", {**me, "seed": self.seed})
+        self._deliver(day, 20)
 
-    def _run_night(self, night: datetime) -> None:
-        """Run until a run comes through; now and then one dies at some statement."""
-        alive = False
-        while not alive:
-            before = self.deaths
-            with clock_at(night), self._mortal(deadly=self.random.random() < 0.1):
-                expiry.run(at=night)
-            alive = self.deaths == before
+    def _deliver(self, day: date, hour: int) -> None:
+        """Let an hour of the day begin, by UTC, and have delivered what waits."""
+        set_clock(self.owner, datetime(day.year, day.month, day.day, hour, tzinfo=UTC))
+        if self._is_there(OutboxMessage.delivered_at.is_(None), OutboxMessage.gave_up_at.is_(None)):
+            self._until_done("deliver", {}, {})
 
-    def _deliver(self, at: datetime) -> None:
-        """Hand over what waits; a worker may die between claim, act and record."""
-        with transaction():
-            # A night has passed since the last time: waits and leases of the dead are over.
-            past, row = datetime.now(UTC) - timedelta(minutes=10), OutboxMessage
-            is_open = (row.delivered_at.is_(None), row.gave_up_at.is_(None))
-            over = sa.update(row).where(*is_open).values(not_before=past, leased_until=None).returning(row.id)
-            waiting = sorted(db.session.execute(over).scalars())
-        for message_id in waiting:
-            self.sink.mood = self.random.choice(_MOODS)
-            with self._mortal(deadly=self.random.random() < 0.03):
-                jobs.deliver(str(message_id))
-        if not waiting:
-            return
-        with transaction():
-            # The worker's own clock is that of this machine.
-            today = sa.update(EmailLog).where(EmailLog.sent_at < datetime(2027, 1, 1, tzinfo=UTC))
-            db.session.execute(today.values(sent_at=at))
+    def _run_night(self, day: date) -> None:
+        """Let the clock ring until the night is over; what a killed process had leased is free only after a while."""
+        # Half past two in Luxembourg or, in summer, half past three.
+        now = datetime(day.year, day.month, day.day, 1, 30, tzinfo=UTC)
+        only = "" if self.thorough or day.day == 1 else "expiry"
+        over = (LoyaltyProgram.id == self.shop.program_id, LoyaltyProgram.expiry_ran_on == day)
+        for ring in range(_RINGS):
+            set_clock(self.owner, now + ring * A_WHILE)
+            self.rings += 1
+            killed = self._try("sweep", [(self.workers[ring % 2], {"only": only})])
+            if not killed and self._is_there(*over):
+                return
+        raise AssertionError(f"the night of {day} did not end")
 
-    def _visit(self, number: int) -> None:
-        """Let a customer buy something, and take a reward where the points reach."""
-        if number not in self.cards:
-            address = None if self.random.random() < 0.1 else f"customer{number}@example.org"
-            self.cards[number] = make_card(self.shop, email=address)
-        card, actor = self.cards[number], self.shop.ada
-        cents = self.random.randrange(100, 900)
-        points.earn(actor=actor, card=card.ref, purchase_amount_cents=cents, key=make_key(actor))
-        self.visited += 1
-        if self.random.random() < 0.2:
-            with suppress(InsufficientPoints):
-                points.redeem(actor=actor, card=card.ref, reward_id=self.reward, key=make_key(actor))
+    def _is_there(self, *where: sa.ColumnElement[bool]) -> bool:
+        with self.owner.connect() as connection:
+            return connection.execute(sa.select(sa.exists().where(*where))).scalar_one()
 
-    def _be_generous(self, day: date) -> None:
-        """Give some of what expired tonight back."""
-        row = LoyaltyTransaction.__table__.c
-        tonight = (row.local_day == day, row.transaction_type == TransactionType.POINTS_EXPIRED.value)
-        with transaction():
-            lost = db.session.execute(sa.select(row.id, row.card_id).where(*tonight).order_by(row.card_id)).all()
-        for expiry_id, card_id in lost:
-            if self.random.random() < 0.15:
-                expiry_restores.restore(
-                    actor=self.shop.ada,
-                    card=CardRef(card_id=card_id),
-                    transaction_id=expiry_id,
-                    reason="was away",
-                    key=make_key(self.shop.ada),
-                )
+    def _until_done(self, what: str, *parts: dict[str, object]) -> None:
+        """Have parts of some work done side by side; who was killed is followed by another who begins it anew."""
+        left = list(zip(self.workers, parts, strict=False))
+        while left:
+            left = self._try(what, left)
 
-    @contextmanager
-    def _mortal(self, *, deadly: bool) -> Iterator[None]:
-        """Let whoever works here die at one of their first statements."""
-        left = iter(range(self.random.randrange(14))) if deadly else None
+    def _try(self, what: str, parts: Sequence[Part]) -> list[Part]:
+        """Return the parts whose process was killed."""
+        for worker, about in parts:
+            worker.ask(what, die_at=self._draw_death(), **about)
+        killed = [part for part in parts if part[0].hear() == "killed"]
+        self.deaths[what] += len(killed)
+        return killed
 
-        def fate(*_: object) -> None:
-            if left is not None and next(left, None) is None:
-                raise Died
-
-        sa.event.listen(db.engine, "before_cursor_execute", fate)
-        try:
-            yield
-        except Died:
-            db.session.rollback()
-            self.deaths += 1
-        finally:
-            sa.event.remove(db.engine, "before_cursor_execute", fate)
+    def _draw_death(self) -> int | None:
+        """Draw at which point a process dies, if at all: as often among the first ten as in the next hundred."""
+        return int(10 ** self.random.uniform(0, 3.5)) if self.random.random() < self.mortality else None

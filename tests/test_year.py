@@ -4,70 +4,122 @@
 """
 
 import os
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from config import Config
-from loyalty.adapters.mail import SmtpMailer, make_mailer
-from loyalty.database import AnyRow, db, transaction
+from loyalty.database import AnyRow
 from loyalty.domain.limits import local_day
 from loyalty.domain.values import TransactionType
-from loyalty.jobs import handlers
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.models.mail import EmailLog
 from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.services import verification
-from tests.fakes import SmtpSink, smtp_sink
-from tests.simulated_year import CHANGED_ON, LONG, SHORT, Year
+from tests.simulated_clock import simulated_clock
+from tests.simulated_year import CHANGED_ON, DAYS, LONG, SHORT, CountingSink, Year
+from tests.year_worker import ZONE, year_worker
 
-pytestmark = pytest.mark.usefixtures("context")
-
-ZONE = "Europe/Luxembourg"
 USED = (TransactionType.POINTS_EARNED, TransactionType.POINTS_REDEEMED, TransactionType.WELCOME_BONUS)
 
 
+@dataclass
+class Lived:
+    """What a year left behind."""
+
+    year: Year
+    sink: CountingSink
+    ledgers: dict[object, list[AnyRow]]
+    mails: list[AnyRow]
+    seconds: float
+
+
 @pytest.fixture
-def sink(config: Config) -> Iterator[SmtpSink]:
-    with smtp_sink() as running:
-        handlers.configure(mailer=SmtpMailer(running.url, config.mail_from))
-        yield running
-    handlers.configure(mailer=make_mailer(config.mail_url, config.mail_from, config.data_dir))
+def live(app: Flask, config: Config, owner_engine: sa.Engine) -> Iterator[Callable[..., Lived]]:
+    """Let a year pass, with processes that may have forgotten a rule."""
+
+    def live_through(customers: int, seed: int = 1, days: int = DAYS, forgets: str = "", **how: Any) -> Lived:
+        began = time.monotonic()
+        with ExitStack() as stack:
+            stack.enter_context(simulated_clock(owner_engine))
+            sink = CountingSink(seed)
+            sink.start()
+            stack.callback(sink.stop)
+            settings = {"MAIL_URL": sink.url, "FORGETS": forgets}
+            workers = [stack.enter_context(year_worker(config, **settings)) for _ in range(2)]
+            year = Year(customers, workers, owner_engine, seed, **how)
+            year.live(days)
+        return Lived(year, sink, read_ledgers(owner_engine), read_mails(owner_engine), time.monotonic() - began)
+
+    with app.app_context():
+        yield live_through
 
 
-def test_it_lives_through_a_year(sink: SmtpSink, capsys: pytest.CaptureFixture[str]) -> None:
-    year = Year(int(os.environ.get("CUSTOMERS", "40")), sink, int(os.environ.get("SEED", "1")))
-    year.live()
-    ledgers, mails = read_ledgers(), read_mails()
-    by_card: dict[object, list[AnyRow]] = {}
-    for mail in mails:
-        by_card.setdefault(mail.card_id, []).append(mail)
-    expired = sum(check_losses(rows, by_card.get(card_id, [])) for card_id, rows in ledgers.items())
-    restored = sum(row.related_transaction_id is not None for rows in ledgers.values() for row in rows)
+def test_it_lives_through_a_year(live: Callable[..., Lived]) -> None:
+    customers, seed = int(os.environ.get("CUSTOMERS", "40")), int(os.environ.get("SEED", "1"))
+    lived = live(customers, seed, thorough="CUSTOMERS" in os.environ)
+    ledgers, mails, deaths = lived.ledgers, lived.mails, lived.year.deaths
+    expired = check_losses(ledgers, mails)
+    check_mails(lived.sink, mails)
     report = verification.verify()
     assert report.findings == []
-    handed_over = Counter(mail["Message-ID"] for mail in sink.mails)
-    assert set(handed_over.values()) == {1}
-    assert {mail.message_id for mail in mails if mail.state == "sent"} <= set(handed_over)
-    per_event = Counter((mail.kind, mail.event_key) for mail in mails)
-    assert set(per_event.values()) == {1}
+    kinds = Counter(row.transaction_type for rows in ledgers.values() for row in rows)
+    # Who was killed at the till came again with the same key: every visit is there, once.
+    assert kinds[TransactionType.POINTS_EARNED] == lived.year.visited
+    assert kinds[TransactionType.CARD_CREATED] == len(ledgers) == lived.year.customers
     # It was a year in which everything happened.
     states = Counter(f"{mail.kind} {mail.state}" for mail in mails)
     assert expired > 5
-    assert year.deaths > 5
+    assert {"sweep", "deliver", "visit"} <= set(deaths)
     assert {"points_expiring sent", "points_expired sent", "points_expiring failed"} <= set(states)
-    with capsys.disabled():
-        if "CUSTOMERS" in os.environ:
-            print(f"\n{report.cards} cards, {report.rows} rows of the ledger, {year.visited} visits,")
-            print(f"{expired} expiries, {restored} given back, {year.deaths} deaths,")
-            print(f"{len(sink.mails)} mails at the server: {dict(sorted(states.items()))}")
+    if lived.year.thorough:
+        given_back = kinds[TransactionType.POINTS_ADJUSTMENT]
+        print(f"{report.cards} cards, {report.rows} rows of the ledger, {lived.year.visited} visits,")
+        print(f"{expired} expiries, {given_back} given back, {lived.year.rings} rings of the clock,")
+        print(f"{deaths.total()} processes killed: {dict(sorted(deaths.items()))},")
+        print(f"{lived.sink.taken.total()} mails at the server: {dict(sorted(states.items()))},")
+        print(f"{lived.seconds:.0f} s, 0 findings")
 
 
-def check_losses(rows: list[AnyRow], mails: list[AnyRow]) -> int:
+def test_it_notices_a_mail_that_comes_twice(live: Callable[..., Lived]) -> None:
+    """The control: where nobody notes that a mail leaves, some that left their process's last breath leave again."""
+    lived = live(40, days=110, forgets="that mails left", mortality=0.5)
+    with pytest.raises(AssertionError):
+        check_mails(lived.sink, lived.mails)
+
+
+def test_it_notices_points_that_are_lost_unwarned(live: Callable[..., Lived]) -> None:
+    """The control: where a warning need not arrive, somebody loses points without one."""
+    lived = live(40, days=200, forgets="that mails have to arrive")
+    with pytest.raises(AssertionError):
+        check_losses(lived.ledgers, lived.mails)
+
+
+def check_mails(sink: CountingSink, mails: list[AnyRow]) -> None:
+    """Check that no mail came twice, no event was told twice, and what is said to be sent has come."""
+    assert set(sink.taken.values()) == {1}
+    assert {mail.message_id for mail in mails if mail.state == "sent"} <= set(sink.taken)
+    assert set(Counter((mail.kind, mail.event_key) for mail in mails).values()) == {1}
+
+
+def check_losses(ledgers: dict[object, list[AnyRow]], mails: list[AnyRow]) -> int:
+    """Check every loss of every card; returns how many there were."""
+    by_card: dict[object, list[AnyRow]] = {}
+    for mail in mails:
+        by_card.setdefault(mail.card_id, []).append(mail)
+    return sum(check_losses_of(rows, by_card.get(card_id, [])) for card_id, rows in ledgers.items())
+
+
+def check_losses_of(rows: list[AnyRow], mails: list[AnyRow]) -> int:
     """Check every expiry of a card: silent for long enough, warned for two weeks, by mail where there is an address."""
     found, used_at, kept_until = 0, rows[0].transaction_at, date.min
     for row in rows:
@@ -97,22 +149,30 @@ def was_warned(row: AnyRow, used_at: datetime, mails: list[AnyRow]) -> bool:
     )
 
 
-def read_ledgers() -> dict[object, list[AnyRow]]:
-    """Read the ledger of every card, with its holder's address."""
+def read_ledgers(owner: sa.Engine) -> dict[object, list[AnyRow]]:
+    """Read the ledger of every card, with its holder's address; as the owner, whose questions may take long."""
     row, found = LoyaltyTransaction.__table__.c, dict[object, list[AnyRow]]()
     query = (
-        sa.select(*row, Customer.email)
+        sa.select(
+            row.card_id,
+            row.transaction_type,
+            row.transaction_at,
+            row.local_day,
+            row.points_balance_after,
+            Customer.email,
+        )
         .join(LoyaltyCard, LoyaltyCard.id == row.card_id)
         .join(Customer, Customer.id == LoyaltyCard.customer_id)
         .order_by(row.card_id, row.seq)
     )
-    with transaction():
-        for entry in db.session.execute(query):
+    with owner.connect() as connection:
+        for entry in connection.execute(query):
             found.setdefault(entry.card_id, []).append(entry)
     return found
 
 
-def read_mails() -> list[AnyRow]:
+def read_mails(owner: sa.Engine) -> list[AnyRow]:
     """Read all mails that were ever noted."""
-    with transaction():
-        return list(db.session.execute(sa.select(*EmailLog.__table__.c).order_by(EmailLog.created_at, EmailLog.id)))
+    query = sa.select(*EmailLog.__table__.c).order_by(EmailLog.created_at, EmailLog.id)
+    with owner.connect() as connection:
+        return list(connection.execute(query))
