@@ -20,27 +20,11 @@ from loyalty.wallets.google_callback import (
     length_value,
     verify,
 )
-from loyalty.wallets.google_keys import RootKey, RootKeys, parse_root_keys
+from loyalty.wallets.google_keys import parse_root_keys
 from tests import google_signer as google
+from tests.wallets.fixed_keys import FixedKeys
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "google_callbacks.json").read_text(encoding="utf-8"))
-
-
-class FixedKeys(RootKeys):
-    """Root keys that are never fetched again."""
-
-    def __init__(self, keys: tuple[RootKey, ...]) -> None:
-        self._keys = keys
-
-    def current(self, at: datetime) -> tuple[RootKey, ...]:
-        """Return the keys, whatever the time."""
-        return self._keys
-
-    def after_unknown_signer(self, at: datetime) -> tuple[RootKey, ...]:
-        """There are no others."""
-        return ()
-
-
 ROOTS = FixedKeys(parse_root_keys(google.key_set()))
 
 
