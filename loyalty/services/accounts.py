@@ -11,11 +11,11 @@ from sqlalchemy.orm import aliased
 
 from loyalty.database import db, new_id, transaction
 from loyalty.domain.people import AddressError, normalise_email
-from loyalty.domain.values import Role
+from loyalty.domain.values import Admin, Role
 from loyalty.errors import N_, NotAuthenticated, NotFound, SecondFactorRequired, ValidationError
 from loyalty.models.users import User, UserSession, VendorMember
 from loyalty.models.vendors import Vendor
-from loyalty.services import passwords, sealing, second_factors, sign_in_limits, user_sessions
+from loyalty.services import acting, passwords, sealing, second_factors, sign_in_limits, user_sessions
 from loyalty.services.user_sessions import IDLE, NewSession, Visit
 
 # How long after the password a code may follow.
@@ -131,6 +131,7 @@ def sign_in_with_code(*, challenge: str, code: str, at: datetime, visit: Visit |
 def sign_out(*, token: str, at: datetime) -> None:
     """End the session of this token; it opens nothing from now on."""
     with transaction():
+        _stop_acting(get_session(token=token, at=at), at)
         db.session.execute(
             update(UserSession)
             .where(UserSession.token_hash == user_sessions.digest(token), UserSession.ended_at.is_(None))
@@ -182,6 +183,7 @@ def choose_vendor(*, token: str, vendor_id: UUID, at: datetime) -> NewSession:
             raise NotAuthenticated()
         if vendor_id not in {membership.vendor_id for membership in list_memberships(user_id=present.user_id)}:
             raise NotFound()
+        _stop_acting(present, at)
         fresh = secrets.token_urlsafe(32)
         expires_at = db.session.execute(
             update(UserSession)
@@ -203,6 +205,11 @@ def _enter(user_id: UUID, visit: Visit, at: datetime) -> NewSession:
     vendors = [membership.vendor_id for membership in list_memberships(user_id=user_id)]
     vendor_id = vendors[0] if len(vendors) == 1 else None
     return user_sessions.open_new(user_id=user_id, vendor_id=vendor_id, visit=visit, at=at)
+
+
+def _stop_acting(session: SessionFacts | None, at: datetime) -> None:
+    if session is not None and session.acting_until is not None:
+        acting.end(admin=Admin(user_id=session.user_id), session_id=session.session_id, at=at)
 
 
 def _challenge(user_id: UUID, password_hash: str, until: datetime) -> str:

@@ -62,6 +62,11 @@ def leave(*, admin: Admin, session_id: UUID, at: datetime, key: RequestKey) -> A
     return idempotency.run(key, ActingReceipt, work)
 
 
+def end(*, admin: Admin, session_id: UUID, at: datetime) -> None:
+    """In the caller's transaction, act for nobody any more: the session goes elsewhere, or ends."""
+    _end(admin, _session(admin, session_id, at), at)
+
+
 def _session(admin: Admin, session_id: UUID, at: datetime) -> UserSession:
     """Lock the admin's own session, which has to be open."""
     mine = select(UserSession).where(

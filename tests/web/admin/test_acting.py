@@ -71,6 +71,22 @@ def test_it_enters_the_office_and_leaves_it(app: Flask, platform: Platform, ada:
     assert events(app) == [("acting.started", me, True), ("acting.ended", me, True)]
 
 
+@pytest.mark.parametrize("way", ["/office/shops", "/office/sign-out"])
+def test_it_writes_down_that_it_ended_where_somebody_goes_elsewhere(
+    app: Flask, platform: Platform, ada: Office, way: str
+) -> None:
+    with app.app_context(), transaction():
+        own = make_butcher().vendor_id
+        db.session.add(VendorMember(user_id=platform.user_id, vendor_id=own, role="owner"))
+    act(platform.client, ada)
+    page = platform.client.get("/office/shops")
+    answer = platform.client.post(way, data={**hidden(page, way), "vendor_id": str(own)})
+    assert answer.status_code == 303
+    me = platform.user_id
+    acted = [event for event in events(app) if event[0].startswith("acting.")]
+    assert acted == [("acting.started", me, True), ("acting.ended", me, True)]
+
+
 def test_it_writes_down_why_and_who_really(app: Flask, platform: Platform, ada: Office) -> None:
     act(platform.client, ada)
     path = "/office/stores"
