@@ -18,28 +18,30 @@ from loyalty.services import messages, setup
 # In the morning of the shop, before it gets busy.
 _FROM_HOUR: Final = 7
 _UNTIL_HOUR: Final = 10
+# On how many days before its end a certificate is spoken of: said each morning, nobody reads it any more.
+_SAID_AT: Final = (30, 14, 7, 3, 2, 1)
 
 
 def run(*, at: datetime) -> int:
     """Write to the owners of every shop where something waits, once a day; returns how many mails were noted."""
-    certificate_days, count = _certificate_days(at), 0
+    certificate_ends, count = setup.first_certificate_end(), 0
     for shop in _shops(at):
         local = at.astimezone(ZoneInfo(shop.timezone))
         warnings = {
             "locked_pins": shop.locked_pins,
             "failed_mails": shop.failed_mails,
             "paused_webhooks": shop.paused_webhooks,
-            "certificate_days": certificate_days,
+            "certificate_days": _days_to_say(certificate_ends, local),
         }
         if _FROM_HOUR <= local.hour < _UNTIL_HOUR and any(warnings.values()):
             count += _tell(shop, warnings, local.date(), at)
     return count
 
 
-def _certificate_days(at: datetime) -> int:
-    """Return in how many days Apple's certificates end, at least one; 0 where that is far away."""
-    ends = setup.find_certificate_end(at=at)
-    return max(1, (ends - at).days) if ends else 0
+def _days_to_say(ends: datetime | None, local: datetime) -> int:
+    """Return in how many days of the shop's calendar Apple's certificates end; 0 on days on which it is not said."""
+    days = (ends.astimezone(local.tzinfo).date() - local.date()).days if ends else 0
+    return days if days in _SAID_AT else 0
 
 
 def _shops(at: datetime) -> Sequence[AnyRow]:

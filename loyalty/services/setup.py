@@ -105,9 +105,14 @@ def get(*, actor: Actor) -> Setup:
 
 def find_certificate_end(*, at: datetime) -> datetime | None:
     """Return when the certificates of Apple's passes end, where that is soon; None where nobody has to worry."""
-    ends = passes.find_certificate_ends()
-    soonest = min(ends.leaf, ends.intermediate) if ends else None
+    soonest = first_certificate_end()
     return soonest if soonest and soonest - at <= CERTIFICATE_WARNING else None
+
+
+def first_certificate_end() -> datetime | None:
+    """Return when the first of the certificates of Apple's passes ends, however far away; None where there is none."""
+    ends = passes.find_certificate_ends()
+    return min(ends.leaf, ends.intermediate) if ends else None
 
 
 def _count(table: type[Base], *conditions: ColumnElement[bool]) -> ScalarSelect[int]:

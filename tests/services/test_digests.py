@@ -1,5 +1,6 @@
 """The daily mail of warnings: to owners who want it, once a day, and none where nothing waits."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,8 @@ from loyalty.database import db, transaction
 from loyalty.models.mail import EmailLog
 from loyalty.models.pins import PinThrottle
 from loyalty.models.webhooks import WebhookEndpoint
-from loyalty.services import digests, mail_settings, webhooks
+from loyalty.services import digests, mail_settings, passes, setup, webhooks
+from tests.apple_passes import passes as made_passes
 from tests.factories import Shop, make_key, make_shop
 from tests.mails import make_mail, only_mail
 
@@ -82,3 +84,34 @@ def test_it_keeps_settings_that_nobody_named(bakery: Shop) -> None:
         mail_settings.change(actor=bakery.ada, changes=changes, key=make_key(bakery.ada))
     kept = mail_settings.get(actor=bakery.ada)
     assert (kept.sender_name, kept.miss_you, kept.birthday, kept.daily_digest) == ("Ada", True, True, False)
+
+
+@pytest.fixture
+def certificate_ends() -> Iterator[datetime]:
+    """Passes are made here; the value is a morning on the last day of their certificates."""
+    passes.configure(apple=made_passes())
+    ends = setup.first_certificate_end()
+    assert ends is not None
+    yield ends.replace(hour=7, minute=0)
+    passes.configure(apple=None)
+
+
+def test_it_says_on_few_days_that_a_certificate_ends(bakery: Shop, certificate_ends: datetime) -> None:
+    for day in range(-40, 5):
+        for half_hours in range(6):
+            digests.run(at=certificate_ends + timedelta(days=day, minutes=30 * half_hours))
+    with transaction():
+        told = db.session.scalars(sa.select(EmailLog.facts).order_by(EmailLog.created_at)).all()
+    assert [facts["warnings"]["certificate_days"] for facts in told] == [30, 14, 7, 3, 2, 1]
+
+
+def test_it_leaves_the_certificate_out_of_other_mornings(bakery: Shop, certificate_ends: datetime) -> None:
+    make_mail(bakery)
+    at = certificate_ends - timedelta(days=20)
+    with transaction():
+        db.session.execute(sa.update(EmailLog).values(state="failed", created_at=at - timedelta(hours=2)))
+    assert digests.run(at=at) == 1
+    with transaction():
+        facts = db.session.scalar(sa.select(EmailLog.facts).where(EmailLog.kind == "daily_digest"))
+    assert facts is not None
+    assert facts["warnings"]["certificate_days"] == 0
