@@ -1,11 +1,42 @@
 """The bakery, and the software of its tills."""
 
+from dataclasses import dataclass
+
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from loyalty.domain.values import Scope
-from tests import factories
-from tests.web.api.callers import Caller, make_api_key
+from tests import factories, snapshots, world
+from tests.web.api.callers import Caller, make_api_key, make_platform_key
+from tests.world import Business
+
+
+@dataclass(frozen=True)
+class Stocked:
+    """A bakery with everything in it, its manager's key and the platform's, and the rows that are all of it."""
+
+    business: Business
+    manage: str
+    platform: str
+    rows: dict[str, bytes]
+
+
+@pytest.fixture(scope="session")
+def stocked_once(app: Flask, owner_engine: sa.Engine) -> Stocked:
+    """The bakery, made in an empty database."""
+    snapshots.empty(owner_engine)
+    with app.app_context():
+        business = world.make_business("bakery")
+        keys = make_api_key(business.shop, Scope.MANAGE), make_platform_key()
+    return Stocked(business, *keys, snapshots.take(owner_engine))
+
+
+@pytest.fixture
+def stocked(stocked_once: Stocked, empty: None, owner_engine: sa.Engine) -> Stocked:
+    """The bakery as it was stocked."""
+    snapshots.put_back(owner_engine, stocked_once.rows)
+    return stocked_once
 
 
 @pytest.fixture

@@ -3,53 +3,61 @@
 import inspect
 import json
 import re
+from functools import cache
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from config import Config
 from loyalty.web.api.operations import OPERATIONS, Operation, all_errors
 from loyalty.web.api.others import OTHERS
 from loyalty.web.api.problems import DETAILS
 from loyalty.web.api.schemas import NO_NUL
+from loyalty.web.api.spec import build
 
 JSON = "application/json"
 SAFE = {"HEAD", "OPTIONS"}
 
 
-def spec_of(client: FlaskClient) -> dict[str, Any]:
-    answer = client.get("/api/v1/openapi.json")
-    assert answer.status_code == 200
-    assert answer.json is not None
-    return dict(answer.json)
+@cache
+def spec() -> dict[str, Any]:
+    """The description as programs read it, written and read once."""
+    return dict(json.loads(json.dumps(build(""))))
 
 
 def by_name() -> list[Any]:
     return [pytest.param(made, id=made.name) for made in OPERATIONS]
 
 
-def described(client: FlaskClient, made: Operation) -> dict[str, Any]:
-    found: dict[str, Any] = spec_of(client)["paths"][made.path][made.method.lower()]
+def described(made: Operation) -> dict[str, Any]:
+    found: dict[str, Any] = spec()["paths"][made.path][made.method.lower()]
     return found
 
 
-def test_it_describes_every_address(app: Flask, client: FlaskClient) -> None:
+def test_it_hands_out_the_description(config: Config, client: FlaskClient) -> None:
+    answer = client.get("/api/v1/openapi.json")
+    assert (answer.status_code, answer.content_type) == (200, JSON)
+    assert answer.json == spec() | {"servers": [{"url": f"{config.public_url}/api/v1"}]}
+
+
+def test_it_describes_every_address(app: Flask) -> None:
     routes = set()
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/api/"):
             path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule.removeprefix("/api/v1"))
             routes |= {(method, path) for method in (rule.methods or set()) - SAFE}
-    told = {(method.upper(), path) for path, entry in spec_of(client)["paths"].items() for method in entry}
+    told = {(method.upper(), path) for path, entry in spec()["paths"].items() for method in entry}
     assert told == routes
     assert told == OTHERS.keys() | {(made.method, made.path) for made in OPERATIONS}
     assert not OTHERS.keys() & {(made.method, made.path) for made in OPERATIONS}
 
 
 @pytest.mark.parametrize("made", by_name())
-def test_it_describes_every_field(client: FlaskClient, made: Operation) -> None:
-    schemas = spec_of(client)["components"]["schemas"]
-    entry = described(client, made)
+def test_it_describes_every_field(made: Operation) -> None:
+    schemas = spec()["components"]["schemas"]
+    entry = described(made)
     if made.body:
         name = entry["requestBody"]["content"][JSON]["schema"]["$ref"].rpartition("/")[2]
         assert set(schemas[name].get("properties", {})) == set(made.body.model_fields)
@@ -64,9 +72,9 @@ def test_it_describes_every_field(client: FlaskClient, made: Operation) -> None:
 
 
 @pytest.mark.parametrize("made", by_name())
-def test_it_describes_every_refusal(client: FlaskClient, made: Operation) -> None:
+def test_it_describes_every_refusal(made: Operation) -> None:
     told = set()
-    for status, answer in described(client, made)["responses"].items():
+    for status, answer in described(made)["responses"].items():
         for content in (answer.get("content") or {}).values():
             codes = [part["properties"]["code"]["enum"] for part in content["schema"].get("allOf", [])[1:]]
             told |= {(int(status), code) for found in codes for code in found}
@@ -75,19 +83,19 @@ def test_it_describes_every_refusal(client: FlaskClient, made: Operation) -> Non
 
 
 @pytest.mark.parametrize("made", by_name())
-def test_it_describes_every_parameter(client: FlaskClient, made: Operation) -> None:
-    told = {(each["in"], each["name"]) for each in described(client, made)["parameters"]}
+def test_it_describes_every_parameter(made: Operation) -> None:
+    told = {(each["in"], each["name"]) for each in described(made)["parameters"]}
     expected = {("path", name) for name in re.findall(r"{(\w+)}", made.path)}
     expected |= {("query", name) for name in made.query.model_fields}
     expected |= {("header", "Idempotency-Key")} if made.writes else set()
     assert told == expected
-    assert described(client, made)["security"] == ([{"key": [made.scope.value]}] if made.scope else [])
+    assert described(made)["security"] == ([{"key": [made.scope.value]}] if made.scope else [])
 
 
 @pytest.mark.parametrize("made", by_name())
-def test_it_bounds_every_text(client: FlaskClient, made: Operation) -> None:
+def test_it_bounds_every_text(made: Operation) -> None:
     """No text is longer than the database wants it, and none carries a NUL."""
-    schemas = spec_of(client)["components"]["schemas"]
+    schemas = spec()["components"]["schemas"]
     wrong = []
     for name in [kind.__name__ for kind in (made.body,) if kind]:
         for field, schema in schemas[name].get("properties", {}).items():
@@ -98,10 +106,9 @@ def test_it_bounds_every_text(client: FlaskClient, made: Operation) -> None:
     assert wrong == []
 
 
-def test_it_leaves_nothing_dangling(client: FlaskClient) -> None:
-    spec = spec_of(client)
-    for ref in set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(spec))):
-        found = spec
+def test_it_leaves_nothing_dangling() -> None:
+    for ref in set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(spec()))):
+        found = spec()
         for name in ref.split("/"):
             assert name in found, ref
             found = found[name]

@@ -12,9 +12,9 @@ from loyalty.database import db, transaction
 from loyalty.domain.values import Scope
 from loyalty.models.vendors import Vendor
 from loyalty.web.api.operations import OPERATIONS, Operation
-from tests import world
 from tests.web import hostile
-from tests.web.api.callers import Caller, check_documented, make_api_key, make_platform_key
+from tests.web.api.callers import Caller, check_documented
+from tests.web.api.conftest import Stocked
 from tests.web.api.test_matrix import address, filled
 
 SEED = 20261121
@@ -39,14 +39,12 @@ ODD: tuple[Any, ...] = (
 
 
 @pytest.mark.parametrize("name", [made.name for made in OPERATIONS])
-def test_it_survives_what_no_software_should_send(app: Flask, name: str) -> None:
+def test_it_survives_what_no_software_should_send(app: Flask, stocked: Stocked, name: str) -> None:
     made = next(made for made in OPERATIONS if made.name == name)
-    with app.app_context():
-        business = world.make_business("bakery")
-        with transaction():
-            db.session.get_one(Vendor, business.shop.vendor_id).pin_salt = bcrypt.gensalt(4)
-        platform = made.scope is Scope.PLATFORM
-        caller = Caller(app, make_platform_key() if platform else make_api_key(business.shop, Scope.MANAGE))
+    business = stocked.business
+    with app.app_context(), transaction():
+        db.session.get_one(Vendor, business.shop.vendor_id).pin_salt = bcrypt.gensalt(4)
+    caller = Caller(app, stocked.platform if made.scope is Scope.PLATFORM else stocked.manage)
     for number in range(ROUNDS):
         chance = random.Random(f"{SEED}-{name}-{number}")
         path = address(made, business)

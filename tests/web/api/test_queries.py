@@ -5,8 +5,9 @@ from flask import Flask
 
 from loyalty.domain.values import Scope
 from loyalty.web.api.operations import OPERATIONS
-from tests import factories, world
-from tests.web.api.callers import Caller, make_api_key
+from tests import factories
+from tests.web.api.callers import Caller
+from tests.web.api.conftest import Stocked
 from tests.web.api.test_matrix import ask
 from tests.web.test_queries import counted
 
@@ -25,10 +26,9 @@ MOST = {
 FEW = 6
 
 
-def test_it_stamps_with_few_statements(app: Flask) -> None:
+def test_it_stamps_with_few_statements(app: Flask, stocked: Stocked) -> None:
+    business, caller = stocked.business, Caller(app, stocked.manage)
     with app.app_context():
-        business = world.make_business("bakery")
-        caller = Caller(app, make_api_key(business.shop, Scope.MANAGE))
         factories.change_policy(business.shop, staff_pin_policy="disabled")
     body = {"card_id": business.ids["card_id"]}
     assert caller.post("/vendor/loyalty/stamps", body).status_code == 200
@@ -39,10 +39,9 @@ def test_it_stamps_with_few_statements(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("name", [made.name for made in OPERATIONS if made.scope not in (None, Scope.PLATFORM)])
-def test_it_asks_the_database_a_few_times_for_each_operation(app: Flask, name: str) -> None:
+def test_it_asks_the_database_a_few_times_for_each_operation(app: Flask, stocked: Stocked, name: str) -> None:
+    business, caller = stocked.business, Caller(app, stocked.manage)
     with app.app_context():
-        business = world.make_business("bakery")
-        caller = Caller(app, make_api_key(business.shop, Scope.MANAGE))
         factories.change_policy(business.shop, staff_pin_policy="disabled")
     made = next(made for made in OPERATIONS if made.name == name)
     ask(caller, made, business)
