@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 
 from loyalty.database import clock, db, transaction
 from loyalty.domain.values import Actor, RequestKey, Role
-from loyalty.errors import NotFound, ProgramNotFound
+from loyalty.errors import NotFound, ProgramExists, ProgramNotFound
 from loyalty.models.programs import LoyaltyProgram
 from loyalty.services import audit, idempotency, pins, programs, rewards, roles, stores
 from loyalty.services.rewards import RewardRow
@@ -75,9 +75,10 @@ def is_waiting(*, vendor_id: UUID) -> bool:
 
 
 def save_program(*, actor: Actor, step: str, changes: Mapping[str, object], key: RequestKey) -> StepReceipt:
-    """Save a step that is about the program alone."""
+    """Save a step that is about the program alone; raises ProgramExists once it was open."""
 
     def work() -> StepReceipt:
+        _lock_draft(actor)
         programs.change(actor=actor, changes=changes, key=_part(key, "program"))
         return _done(actor, step)
 
@@ -90,6 +91,7 @@ def save_rule(
     """Save the rule, and what points buy: the first reward changes or is made, none where nothing was said."""
 
     def work() -> StepReceipt:
+        _lock_draft(actor)
         programs.change(actor=actor, changes=changes, key=_part(key, "program"))
         first = find_first_reward(actor=actor)
         if reward and first:
@@ -113,8 +115,11 @@ def save_place(
 
     Two commands, each once per key: a PIN is hashed outside of all transactions.
     """
-    first = find_first_store(actor=actor)
     part = _part(key, "store")
+    if not idempotency.is_answered(part):
+        with transaction():
+            _lock_draft(actor)
+    first = find_first_store(actor=actor)
     if first:
         saved = stores.change(actor=actor, store_id=first.store_id, details=store, key=part)
     else:
@@ -127,6 +132,18 @@ def save_place(
     with transaction():
         _done(actor, "place")
     return PlaceReceipt(saved.store_id, made.name if made else "", made.pin if made else None)
+
+
+def launch(*, actor: Actor, key: RequestKey) -> StepReceipt:
+    """Open the program for the first time; one that was paused since is opened again in the office, not here."""
+
+    def work() -> StepReceipt:
+        if not _is_open(actor):
+            _lock_draft(actor)
+            programs.activate(actor=actor, key=_part(key, "launch"))
+        return StepReceipt("launch")
+
+    return idempotency.run(key, StepReceipt, work, vendor_id=actor.vendor_id)
 
 
 def place_poster(*, actor: Actor, key: RequestKey) -> PosterReceipt:
@@ -153,6 +170,19 @@ def find_first_reward(*, actor: Actor) -> RewardRow | None:
 def find_first_store(*, actor: Actor) -> StoreRow | None:
     """Return the first store that is open."""
     return next((store for store in stores.list_all(actor=actor) if store.active), None)
+
+
+def _is_open(actor: Actor) -> bool:
+    mine = (LoyaltyProgram.vendor_id == actor.vendor_id, LoyaltyProgram.is_active)
+    return db.session.scalar(select(LoyaltyProgram.id).where(*mine).with_for_update()) is not None
+
+
+def _lock_draft(actor: Actor) -> None:
+    """Refuse to go on with a page of before the program was open, in another tab or by another owner."""
+    roles.require(actor=actor, role=Role.MANAGER)
+    mine = select(LoyaltyProgram.activated_at).where(LoyaltyProgram.vendor_id == actor.vendor_id)
+    if db.session.scalar(mine.with_for_update()) is not None:
+        raise ProgramExists
 
 
 def _done(actor: Actor, step: str) -> StepReceipt:

@@ -72,7 +72,7 @@ def save_rule() -> ResponseReturnValue:
             return go_on("rule")
         except ValidationError as refusal:
             form.take(refusal)
-    return page("rule", form, status=422)
+    return is_over() or page("rule", form, status=422)
 
 
 @blueprint.get("/wizard/look")
@@ -137,7 +137,7 @@ def _save(step: str, form: OfficeForm) -> ResponseReturnValue:
             return go_on(step)
         except ValidationError as refusal:
             form.take(refusal)
-    return page(step, form, status=422)
+    return is_over() or page(step, form, status=422)
 
 
 def _rule_form(*, filled: bool = False) -> RuleForm:

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from loyalty.domain.values import Role
 from loyalty.errors import ValidationError
-from loyalty.services import links, onboarding_steps, pins, programs, setup, terminals
+from loyalty.services import links, onboarding_steps, pins, setup, terminals
 from loyalty.services.onboarding_steps import PlaceReceipt
 from loyalty.services.pairing import PairingCode
 from loyalty.web.access import current_actor, requires
@@ -38,7 +38,7 @@ def save_place() -> ResponseReturnValue:
         except ValidationError as refusal:
             names = {"role": "staff_role"}
             form.take(ValidationError({names.get(name, name): text for name, text in refusal.errors.items()}))
-    return _place(form, status=422)
+    return wizard.is_over() or _place(form, status=422)
 
 
 @blueprint.post("/wizard/preview")
@@ -67,7 +67,7 @@ def wizard_launch() -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def launch() -> ResponseReturnValue:
     """Open the program."""
-    programs.activate(actor=current_actor(), key=request_key({}))
+    onboarding_steps.launch(actor=current_actor(), key=request_key({}))
     flash(gettext("The program is open. Customers can join from now on."))
     return redirect(url_for("office.wizard_launch"), 303)
 

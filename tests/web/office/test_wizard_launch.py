@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from loyalty.database import db
-from loyalty.services import pins, programs
+from loyalty.services import pins, programs, stores
 from tests.browsing import hidden, send
 from tests.office import Office, key_of
 
@@ -32,6 +32,32 @@ def test_its_settings_are_no_draft_any_more_once_the_program_was_open(
         assert client.get(f"{WIZARD}/{step}").location == f"{WIZARD}/launch"
     assert client.get(WIZARD).location == f"{WIZARD}/launch"
     assert "Your program was opened already." in client.get(f"{WIZARD}/launch").text
+
+
+def test_it_saves_no_page_of_before_once_the_program_was_open(app: Flask, client: FlaskClient, ada: Office) -> None:
+    pages = {step: client.get(f"{WIZARD}/{step}") for step in (*STEPS, "launch")}
+    with app.app_context():
+        programs.activate(actor=ada.actor, key=key_of(ada))
+    typed = {"kind": {"loyalty_type": "points"}, "look": {"card_name": "Old"}, "rule": {"stamps_target": "3"}}
+    for step in STEPS:
+        said = {"name": "Elsewhere", "staff_name": "Zed", **typed.get(step, {})}
+        answer = send(client, f"{WIZARD}/{step}", pages[step], said)
+        assert (answer.status_code, "Change that one." in answer.text) == (409, True), step
+    wrong = send(client, f"{WIZARD}/rule", client.get("/office"), {"stamps_target": ""})
+    assert wrong.location == f"{WIZARD}/launch"
+    with app.app_context():
+        found = programs.get(actor=ada.actor)
+        assert (found.loyalty_type, found.card_name, found.stamps_target) == ("stamps", "", 10)
+        assert [row.name for row in stores.list_all(actor=ada.actor)] == ["Main Street"]
+        assert pins.list_all(actor=ada.actor) == []
+    # Two owners may press the button: it is open for both. One that was paused since is not opened by an old page.
+    launch = hidden(pages["launch"], f"{WIZARD}/launch")
+    assert client.post(f"{WIZARD}/launch", data=launch).status_code == 303
+    with app.app_context():
+        programs.deactivate(actor=ada.actor, key=key_of(ada))
+    assert client.post(f"{WIZARD}/launch", data=launch | {"key": "another-page-of-before"}).status_code == 409
+    with app.app_context():
+        assert not programs.get(actor=ada.actor).is_active
 
 
 def test_it_shows_a_pairing_code_once(client: FlaskClient, ada: Office) -> None:
