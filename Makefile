@@ -53,8 +53,9 @@ check-strings: .venv/.dev
 bench: .venv/.dev ## measure stamps, passes and pushes beside what this machine can do
 	@$(BIN)/python -m benchmarks
 
-year: .venv/.dev ## live through a year with 10,000 customers whose points expire (CUSTOMERS, SEED)
-	@CUSTOMERS=$${CUSTOMERS:-10000} $(BIN)/pytest -q -s tests/test_year.py -k lives_through
+year: .venv/.dev ## live through a year with 10,000 customers whose points expire (an hour; CUSTOMERS, SEED, RACES)
+	@CUSTOMERS=$${CUSTOMERS:-10000} RACES=$${RACES:-1000} $(BIN)/pytest -q -s tests/test_year.py \
+		tests/services/test_expiry_races.py -k 'lives_through or before_or_after_a_visit'
 
 shots: .venv/.dev chromium ## take the screenshots of docs/
 	@$(BIN)/python -m tests.browser.shots

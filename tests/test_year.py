@@ -44,10 +44,10 @@ class Lived:
 
 
 @pytest.fixture
-def live(app: Flask, config: Config, owner_engine: sa.Engine) -> Iterator[Callable[..., Lived]]:
+def live_through(app: Flask, config: Config, owner_engine: sa.Engine) -> Iterator[Callable[..., Lived]]:
     """Let a year pass, with processes that may have forgotten a rule."""
 
-    def live_through(customers: int, seed: int = 1, days: int = DAYS, forgets: str = "", **how: Any) -> Lived:
+    def live(customers: int, seed: int = 1, days: int = DAYS, forgets: str = "", **how: Any) -> Lived:
         began = time.monotonic()
         with ExitStack() as stack:
             stack.enter_context(simulated_clock(owner_engine))
@@ -61,12 +61,12 @@ def live(app: Flask, config: Config, owner_engine: sa.Engine) -> Iterator[Callab
         return Lived(year, sink, read_ledgers(owner_engine), read_mails(owner_engine), time.monotonic() - began)
 
     with app.app_context():
-        yield live_through
+        yield live
 
 
-def test_it_lives_through_a_year(live: Callable[..., Lived]) -> None:
+def test_it_lives_through_a_year(live_through: Callable[..., Lived]) -> None:
     customers, seed = int(os.environ.get("CUSTOMERS", "40")), int(os.environ.get("SEED", "1"))
-    lived = live(customers, seed, thorough="CUSTOMERS" in os.environ)
+    lived = live_through(customers, seed, thorough="CUSTOMERS" in os.environ)
     ledgers, mails, deaths = lived.ledgers, lived.mails, lived.year.deaths
     expired = check_losses(ledgers, mails)
     check_mails(lived.sink, mails)
@@ -90,16 +90,16 @@ def test_it_lives_through_a_year(live: Callable[..., Lived]) -> None:
         print(f"{lived.seconds:.0f} s, 0 findings")
 
 
-def test_it_notices_a_mail_that_comes_twice(live: Callable[..., Lived]) -> None:
+def test_it_notices_a_mail_that_comes_twice(live_through: Callable[..., Lived]) -> None:
     """The control: where nobody notes that a mail leaves, some that left their process's last breath leave again."""
-    lived = live(40, days=110, forgets="that mails left", mortality=0.5)
+    lived = live_through(40, days=110, forgets="that mails left", mortality=0.5)
     with pytest.raises(AssertionError):
         check_mails(lived.sink, lived.mails)
 
 
-def test_it_notices_points_that_are_lost_unwarned(live: Callable[..., Lived]) -> None:
+def test_it_notices_points_that_are_lost_unwarned(live_through: Callable[..., Lived]) -> None:
     """The control: where a warning need not arrive, somebody loses points without one."""
-    lived = live(40, days=200, forgets="that mails have to arrive")
+    lived = live_through(40, days=200, forgets="that mails have to arrive")
     with pytest.raises(AssertionError):
         check_losses(lived.ledgers, lived.mails)
 

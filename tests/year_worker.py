@@ -208,7 +208,7 @@ def _known(vendor_id: str, numbers: list[int]) -> dict[int, CardRef]:
     query = sa.select(Customer.name, LoyaltyCard.id).join(LoyaltyCard, LoyaltyCard.customer_id == Customer.id)
     with transaction():
         found = db.session.execute(query.where(Customer.vendor_id == UUID(vendor_id), Customer.name.in_(names))).all()
-    return {names[name]: CardRef(card_id=card_id) for name, card_id in found}
+    return {names[name]: CardRef(card_id=card_id) for name, card_id in found if name}
 
 
 def _join(actor: Actor, number: int, *, with_address: bool) -> CardRef:
@@ -235,7 +235,7 @@ def _forget_that_mails_left() -> None:
 
 def _forget_that_mails_have_to_arrive() -> None:
     """Let everybody be somebody without an address, for whom the notice on the card is enough."""
-    expiry_cards._mail_of = lambda _row: Mail.NOBODY
+    expiry_cards._mail_of = lambda row: Mail.NOBODY
 
 
 # The negative controls: what the test notices where a rule is gone.
