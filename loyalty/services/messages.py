@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import case, cast, func, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 
-from loyalty.database import db, new_id, transaction
+from loyalty.database import clock_offset, db, new_id, transaction
 from loyalty.domain.mails import FACTS, UNASKED, RenderedMail
 from loyalty.models.customers import Customer
 from loyalty.models.mail import EmailLog
@@ -101,14 +101,14 @@ def find_mail_to_send(*, email_log_id: UUID) -> RenderedMail | None:
 def start_sending(*, email_log_id: UUID) -> bool:
     """Commit that the mail leaves now; False when another worker was faster. Of all workers one gets True."""
     with transaction():
-        return _move(email_log_id, "waiting", "sending", sending_at=datetime.now(UTC))
+        return _move(email_log_id, "waiting", "sending", sending_at=_now())
 
 
 def record_sent(*, email_log_id: UUID) -> None:
     """Note that the server has taken the mail, also when a late answer follows "unknown"."""
     with transaction():
-        if not _move(email_log_id, "sending", "sent", sent_at=datetime.now(UTC), error=None):
-            _move(email_log_id, "unknown", "sent", sent_at=datetime.now(UTC), error=None)
+        if not _move(email_log_id, "sending", "sent", sent_at=_now(), error=None):
+            _move(email_log_id, "unknown", "sent", sent_at=_now(), error=None)
 
 
 def record_held_back(*, email_log_id: UUID, error: str) -> None:
@@ -147,12 +147,17 @@ def end_erased(*, email_log_id: UUID) -> str | None:
 
     Whoever sends it cannot write to the outbox any more; what has been leaving for long was left by its worker.
     """
-    stuck = EmailLog.sending_at < datetime.now(UTC) - 2 * outbox.LEASE
+    stuck = EmailLog.sending_at < _now() - 2 * outbox.LEASE
     ended = (EmailLog.state != "sending") | stuck
     state = case((EmailLog.state == "sending", "unknown"), else_=EmailLog.state)
     mine = update(EmailLog).where(EmailLog.id == email_log_id, ended).values(error=None, state=state)
     with transaction():
         return db.session.execute(mine.returning(EmailLog.message_id)).scalar_one_or_none()
+
+
+def _now() -> datetime:
+    """The product's time, by which points expire and customers are forgotten after what they were told."""
+    return datetime.now(UTC) + clock_offset()
 
 
 def _noted(row: dict[str, Any]) -> Insert:  # columns of all types

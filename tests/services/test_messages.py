@@ -15,6 +15,7 @@ from loyalty.domain.mails import RenderedMail
 from loyalty.models.mail import EmailLog
 from loyalty.models.outbox import OutboxMessage
 from loyalty.services import account_mails, mail_text, messages
+from tests.clocks import NOON, clock_at
 from tests.factories import Shop, make_card, make_shop
 from tests.mails import make_mail, only_mail, render_mail
 
@@ -150,3 +151,15 @@ def test_it_believes_a_late_answer() -> None:
     assert only_mail().state == "unknown"
     messages.record_sent(email_log_id=mail_id)
     assert only_mail().state == "sent"
+
+
+def test_it_notes_by_the_clock_of_the_product_when_a_mail_left() -> None:
+    make_mail()
+    mail_id = only_mail().id
+    with clock_at(NOON):
+        assert messages.start_sending(email_log_id=mail_id)
+        messages.record_sent(email_log_id=mail_id)
+    mail = only_mail()
+    assert mail.sending_at is not None
+    assert mail.sent_at is not None
+    assert NOON <= mail.sending_at <= mail.sent_at < NOON + timedelta(minutes=10)
