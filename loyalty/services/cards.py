@@ -62,7 +62,6 @@ def create(*, actor: Actor, customer_id: UUID, idempotency_key: str | None = Non
     card = _insert(actor, customer_id, facts.program_id, state, at)
     origin = Origin(
         card_id=card.id,
-        vendor_id=actor.vendor_id,
         actor=actor,
         now=at,
         timezone=facts.timezone,

@@ -54,13 +54,11 @@ def _expire(row: AnyRow, night: Night, now: datetime) -> None:
     state, points = ledger.state_of(row), row.points_balance
     origin = Origin(
         card_id=row.id,
-        vendor_id=row.vendor_id,
         actor=Actor(vendor_id=row.vendor_id, role=Role.STAFF),
         now=ledger.moment(now, state),
         timezone=night.timezone,
         # No second row can have the same cause: a day is named once to a card.
         idempotency_key=f"expiry:{row.points_good_until.isoformat()}",
-        log_ip_addresses=False,
     )
     ledger.append(origin, state, Entry(TransactionType.POINTS_EXPIRED, points_delta=-points))
     ledger.save(row.id, row.vendor_id, state)

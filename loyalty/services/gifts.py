@@ -35,12 +35,10 @@ def give(*, card: AnyRow, points: int, stamps: int, why: str, year: int, now: da
     state = ledger.state_of(card)
     origin = Origin(
         card_id=card.id,
-        vendor_id=card.vendor_id,
         actor=Actor(vendor_id=card.vendor_id, role=Role.STAFF),
         now=ledger.moment(now, state),
         timezone=card.timezone,
         idempotency_key=f"{why}:{year}",
-        log_ip_addresses=False,
     )
     if stamps:
         were_ready = state.stamp_count // card.stamps_target

@@ -57,14 +57,18 @@ class Origin:
     """Where rows of one transaction come from: the card, who acts, when, in which zone, under which key."""
 
     card_id: UUID
-    vendor_id: UUID
     actor: Actor
     now: datetime
     timezone: str
     idempotency_key: str | None
-    log_ip_addresses: bool
+    log_ip_addresses: bool = False
     # The rows that were appended so far, as they stand in the ledger.
     written: list[dict[str, Any]] = field(default_factory=list, compare=False)  # rows of all types
+
+    @property
+    def vendor_id(self) -> UUID:
+        """Whose card it is: nobody acts on another vendor's."""
+        return self.actor.vendor_id
 
     @property
     def today(self) -> date:

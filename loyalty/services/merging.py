@@ -101,7 +101,6 @@ def _lock(actor: Actor, card_ids: tuple[UUID, UUID], key: RequestKey) -> dict[UU
         state = ledger.state_of(card)
         origin = Origin(
             card_id=card.id,
-            vendor_id=actor.vendor_id,
             actor=actor,
             now=ledger.moment(clock(), state),
             timezone=facts.timezone,

@@ -46,13 +46,11 @@ def _close(actor: Actor, card: AnyRow, facts: AnyRow) -> None:
     state = ledger.state_of(card)
     origin = Origin(
         card_id=card.id,
-        vendor_id=actor.vendor_id,
         actor=actor,
         now=ledger.moment(clock(), state),
         timezone=facts.timezone,
         # Erasing empties the answers that were given under the keys of the ledger; its own is not one of them.
         idempotency_key=None,
-        log_ip_addresses=False,
     )
     state.is_active = False
     ledger.append(origin, state, Entry(TransactionType.CARD_DEACTIVATED))

@@ -238,7 +238,6 @@ def _scene(actor: Actor, card: AnyRow, facts: AnyRow, key: RequestKey, *, approv
     state = ledger.state_of(card)
     origin = Origin(
         card_id=card.id,
-        vendor_id=actor.vendor_id,
         actor=actor,
         now=ledger.moment(facts.clock + clock_offset(), state),
         timezone=facts.timezone,
