@@ -1,13 +1,16 @@
 """The bakery, and the software of its tills."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from config import Config
 from loyalty.domain.values import Scope
 from tests import factories, snapshots, world
+from tests.crash_till import web_server
 from tests.web.api.callers import Caller, make_api_key, make_platform_key
 from tests.world import Business
 
@@ -37,6 +40,13 @@ def stocked(stocked_once: Stocked, empty: None, owner_engine: sa.Engine) -> Stoc
     """The bakery as it was stocked."""
     snapshots.put_back(owner_engine, stocked_once.rows)
     return stocked_once
+
+
+@pytest.fixture(scope="session")
+def server(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+    """The application in processes of its own, for all tests that need one; what a test finds there is its own."""
+    with web_server(config, tmp_path_factory.mktemp("server"), served="wsgi:app") as address:
+        yield address
 
 
 @pytest.fixture

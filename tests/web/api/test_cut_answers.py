@@ -33,11 +33,11 @@ WORK: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-def test_it_does_everything_once_whatever_was_cut(app: Flask, config: Config, bakery: Shop, tmp_path: Path) -> None:
+def test_it_does_everything_once_whatever_was_cut(app: Flask, server: tuple[str, int], bakery: Shop) -> None:
     dice, keys = Random(SEED), list[str]()
     with app.app_context():
         card, api_key = factories.make_card(bakery, stamps=1_000), make_api_key(bakery, Scope.MANAGE)
-    with web_server(config, tmp_path, served="wsgi:app") as address, proxy(address) as between:
+    with proxy(server) as between:
         for path, body in WORK * ROUNDS:
             keys.append(secrets.token_hex(12))
             between.cuts = draw_cuts(dice)
@@ -67,10 +67,10 @@ def test_it_remembers_over_a_restart(app: Flask, config: Config, bakery: Shop, t
         assert rows_under(key) == 1
 
 
-def test_it_gives_one_card_to_whoever_joins(app: Flask, config: Config, bakery: Shop, tmp_path: Path) -> None:
+def test_it_gives_one_card_to_whoever_joins(app: Flask, server: tuple[str, int], bakery: Shop) -> None:
     dice = Random(SEED)
     numbers = set()
-    with web_server(config, tmp_path, served="wsgi:app") as address, proxy(address) as between:
+    with proxy(server) as between:
         for number in range(ROUNDS):
             body = {"email": f"cleo{number}@example.com", "accept_terms": True}
             between.cuts = draw_cuts(dice)

@@ -3,23 +3,19 @@
 import json
 import secrets
 import threading
-from collections.abc import Iterator
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from config import Config
 from loyalty.database import db
 from loyalty.domain.values import Scope
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.services import verification
 from tests import factories
-from tests.crash_till import web_server
 from tests.factories import Card, Shop
 from tests.web.api.callers import make_api_key
 
@@ -64,12 +60,6 @@ def check_one_effect(answers: list[Answer], status: int = 200) -> bytes:
     (said,) = {answer[1] for answer in answers}
     assert sorted(str(answer[2]) for answer in answers) == ["None", *["true"] * (TWINS - 1)]
     return said
-
-
-@pytest.fixture
-def server(config: Config, tmp_path: Path) -> Iterator[tuple[str, int]]:
-    with web_server(config, tmp_path, served="wsgi:app") as address:
-        yield address
 
 
 @pytest.mark.parametrize(
