@@ -50,8 +50,14 @@ COLUMNS: Final[Mapping[str, str]] = {
         "stamps_adjusted points_earned points_redeemed points_voided points_adjusted points_expired redemptions "
         "purchases revenue_cents members_change stamps_change points_change"
     ),
+    "daily_platform_stats": (
+        "id local_day currency transactions visits cards_created stamps_earned stamps_redeemed stamps_voided "
+        "stamps_adjusted points_earned points_redeemed points_voided points_adjusted points_expired redemptions "
+        "purchases revenue_cents"
+    ),
     "daily_visit_times": "id vendor_id store_id local_day quarter_at visits",
     "stats_due": "id vendor_id local_day",
+    "stats_platform_due": "id local_day",
     "stats_progress": "id searched_to",
     "stats_standing": "id vendor_id store_id members stamps points",
     "bulk_cards": "bulk_id card_id vendor_id state transaction_id created_at updated_at",

@@ -41,7 +41,14 @@ class LoyaltyCard(Changed, Base):
             postgresql_where=text("is_active"),
         ),
         Index("ix_loyalty_cards_customer", "customer_id"),
-        Index("ix_loyalty_cards_newest", "vendor_id", "created_at", "id"),
+        Index(
+            "ix_loyalty_cards_newest",
+            "vendor_id",
+            "created_at",
+            "id",
+            postgresql_include=["is_active"],
+            postgresql_where=text("replaced_by_id IS NULL"),
+        ),
         Index(
             "ix_loyalty_cards_google_checked",
             "google_checked_at",

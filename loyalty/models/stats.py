@@ -7,7 +7,7 @@ keys on purpose: checking one takes a lock on the row it names, and no till may 
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Identity, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Identity, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -52,6 +52,32 @@ class DailyStats(Base):
     members_change: Mapped[int]
     stamps_change: Mapped[int]
     points_change: Mapped[int]
+
+
+class DailyPlatformStats(Base):
+    """What happened in all shops of a currency on one day: the sums of their days, kept since they are many."""
+
+    __tablename__ = "daily_platform_stats"
+    __table_args__ = (UniqueConstraint("local_day", "currency"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    local_day: Mapped[date]
+    currency: Mapped[str]
+    transactions: Mapped[int]
+    visits: Mapped[int]
+    cards_created: Mapped[int]
+    stamps_earned: Mapped[int]
+    stamps_redeemed: Mapped[int]
+    stamps_voided: Mapped[int]
+    stamps_adjusted: Mapped[int]
+    points_earned: Mapped[int]
+    points_redeemed: Mapped[int]
+    points_voided: Mapped[int]
+    points_adjusted: Mapped[int]
+    points_expired: Mapped[int]
+    redemptions: Mapped[int]
+    purchases: Mapped[int]
+    revenue_cents: Mapped[int]
 
 
 class DailyVisitTimes(Base):
@@ -120,7 +146,7 @@ class CardStats(Base):
     __table_args__ = (
         Index("ix_card_stats_joined", "vendor_id", "joined_day"),
         Index("ix_card_stats_visited", "vendor_id", "last_visit_day"),
-        Index("ix_card_stats_last_visit_day", "last_visit_day"),
+        Index("ix_card_stats_last_visit_day", "last_visit_day", postgresql_where=text("is_active")),
     )
 
     card_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -145,6 +171,16 @@ class StatsDue(Base):
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     vendor_id: Mapped[UUID]
+    local_day: Mapped[date]
+
+
+class StatsPlatformDue(Base):
+    """A day of which some shop's sums have changed since those of the platform were made; it may stand here often."""
+
+    __tablename__ = "stats_platform_due"
+    __table_args__ = (Index("ix_stats_platform_due_day", "local_day"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     local_day: Mapped[date]
 
 

@@ -33,12 +33,14 @@ class LoyaltyTransaction(Base):
         Index("ix_loyalty_transactions_kind", "vendor_id", "transaction_type", "transaction_at"),
         Index(
             "ix_loyalty_transactions_store",
+            "vendor_id",
             "store_id",
             "transaction_at",
             postgresql_where=text("store_id IS NOT NULL"),
         ),
         Index(
             "ix_loyalty_transactions_staff",
+            "vendor_id",
             "staff_pin_id",
             "transaction_at",
             postgresql_where=text("staff_pin_id IS NOT NULL"),

@@ -20,6 +20,7 @@ PER_PAGE: Final = 50
 # How many cards are read at once where all of them are wanted.
 CHUNK: Final = 1000
 FILTERS: Final = ("all", "active", "inactive", "behind")
+_NEWEST_FIRST: Final = (LoyaltyCard.created_at.desc(), LoyaltyCard.id.desc())
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,15 @@ def list_cards(*, actor: Actor, text: str = "", show: str = "all", page: int = 1
     """List the cards that fit what was typed and chosen; a page beyond the last one is the last one."""
     roles.require(actor=actor, role=Role.MANAGER)
     fits = _conditions(actor, text, show)
-    joined = select(LoyaltyCard.id).join(Customer, Customer.id == LoyaltyCard.customer_id).where(*fits)
-    total = db.session.execute(select(func.count()).select_from(joined.subquery())).scalar_one()
+    found = select(LoyaltyCard.id).where(*fits)
+    if text.strip():
+        found = found.join(Customer, Customer.id == LoyaltyCard.customer_id)
+    total = db.session.execute(select(func.count()).select_from(found.subquery())).scalar_one()
     pages = max(1, -(-total // PER_PAGE))
     number = min(max(1, page), pages)
-    query = _cards(fits).limit(PER_PAGE).offset((number - 1) * PER_PAGE)
-    rows = [_row(row) for row in db.session.execute(query)] if total else []
+    # Of the pages before this one no more is read than the index has.
+    here = found.order_by(*_NEWEST_FIRST).limit(PER_PAGE).offset((number - 1) * PER_PAGE)
+    rows = [_row(row) for row in db.session.execute(_cards([LoyaltyCard.id.in_(here)]))] if total else []
     return CardPage(rows, total, number, pages)
 
 
@@ -93,7 +97,7 @@ def _cards(fits: list[ColumnElement[bool]]) -> AnySelect:
         )
         .join(Customer, Customer.id == LoyaltyCard.customer_id)
         .where(*fits)
-        .order_by(LoyaltyCard.created_at.desc(), LoyaltyCard.id.desc())
+        .order_by(*_NEWEST_FIRST)
         .execution_options(populate_existing=True)
     )
 

@@ -13,6 +13,7 @@ from loyalty.domain.values import Actor
 from loyalty.errors import CardReplaced
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
+from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.models.vendors import Vendor
 from loyalty.services import replaced_codes
 from loyalty.services.card_views import last_visit
@@ -20,6 +21,8 @@ from loyalty.services.card_views import last_visit
 MOST_MATCHES = 5
 SHORTEST_NAME = 2
 LONGEST_TEXT = 200
+# In so many of the shop's newest entries those are looked for first who have a name that many have.
+LATEST_ENTRIES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,10 @@ def look_up(*, actor: Actor, text: str) -> list[Match]:
     fits = find_condition(actor=actor, text=text)
     if fits is None:
         return []
-    found = _matches(_search(actor).where(fits, replaced_codes.is_card()).limit(MOST_MATCHES))
+    query = _search(actor).where(fits, replaced_codes.is_card()).limit(MOST_MATCHES)
+    found = _matches(query.where(*_came_lately(actor))) if _is_name(text.strip()) else []
+    # Who came lately stands before everybody else; only where they are fewer, all have to be read and put in order.
+    found = found if len(found) == MOST_MATCHES else _matches(query)
     if not found:
         _refuse_replaced(actor, fits)
     return found
@@ -60,7 +66,7 @@ def find_condition(*, actor: Actor, text: str) -> ColumnElement[bool] | None:
 def _find_person(actor: Actor, typed: str) -> ColumnElement[bool] | None:
     if "@" in typed:
         return _by_email(typed)
-    if sum(letter.isdigit() for letter in typed) >= 5:
+    if _is_phone(typed):
         return _by_phone(actor, typed)
     if len(typed) >= SHORTEST_NAME:
         start = typed.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
@@ -68,6 +74,20 @@ def _find_person(actor: Actor, typed: str) -> ColumnElement[bool] | None:
         name = func.lower(Customer.name)
         return or_(name.like(f"{start}%"), name.like(f"% {start}%"))
     return None
+
+
+def _is_phone(typed: str) -> bool:
+    return sum(letter.isdigit() for letter in typed) >= 5
+
+
+def _is_name(typed: str) -> bool:
+    return not (find_card_token(typed) or read_code(typed) or "@" in typed or _is_phone(typed))
+
+
+def _came_lately(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    row = LoyaltyTransaction
+    newest = select(row.card_id).where(row.vendor_id == actor.vendor_id).order_by(row.transaction_at.desc())
+    return LoyaltyCard.is_active.is_(True), LoyaltyCard.id.in_(newest.limit(LATEST_ENTRIES))
 
 
 def _refuse_replaced(actor: Actor, fits: ColumnElement[bool]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from loyalty.database import AnyRow
 from loyalty.models.programs import Reward
-from loyalty.models.stats import DailyStats
+from loyalty.models.stats import DailyPlatformStats, DailyStats
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ def sums() -> list[ColumnElement[int]]:
     return [cast(func.coalesce(func.sum(getattr(DailyStats, name)), 0), BigInteger).label(name) for name in TOTALS]
 
 
-def totals_of(row: AnyRow) -> Totals:
-    """Read the totals of a row that holds `sums`."""
+def totals_of(row: AnyRow | DailyPlatformStats) -> Totals:
+    """Read the totals of a row that holds `sums`, or that keeps them."""
     return Totals(**{name: getattr(row, name) for name in TOTALS})
 
 

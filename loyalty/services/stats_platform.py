@@ -8,10 +8,10 @@ from sqlalchemy import BigInteger, cast, func, select
 from loyalty.database import AnyRow, db
 from loyalty.domain.values import Admin
 from loyalty.models.programs import LoyaltyProgram
-from loyalty.models.stats import CardStats, DailyStats, StatsStanding
+from loyalty.models.stats import CardStats, DailyPlatformStats, StatsStanding
 from loyalty.models.vendors import Vendor
 from loyalty.services.stats import ACTIVE_DAYS, Parted, part
-from loyalty.services.stats_figures import Figure, Totals, cheapest_rewards, sums, totals_of
+from loyalty.services.stats_figures import Figure, Totals, cheapest_rewards, totals_of
 from loyalty.services.stats_periods import span
 
 
@@ -71,11 +71,10 @@ def overview(*, admin: Admin, first: date | None = None, last: date | None = Non
 
 def _days(begin: date, end: date) -> dict[str, dict[date, Totals]]:
     """Return the totals of the days of both periods, by currency."""
-    rows = db.session.execute(
-        select(DailyStats.local_day, Vendor.currency, *sums())
-        .join(Vendor, Vendor.id == DailyStats.vendor_id)
-        .where(DailyStats.local_day.between(begin - (end - begin) - timedelta(days=1), end))
-        .group_by(DailyStats.local_day, Vendor.currency)
+    rows = db.session.scalars(
+        select(DailyPlatformStats).where(
+            DailyPlatformStats.local_day.between(begin - (end - begin) - timedelta(days=1), end)
+        )
     )
     found: dict[str, dict[date, Totals]] = {}
     for row in rows:

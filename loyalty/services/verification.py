@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Date, DateTime, Integer, Text, Uuid, case, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Date, DateTime, Integer, Text, Uuid, case, cast, func, select, text
 
 from loyalty.database import AnyRow, db, end_reading, transaction
 from loyalty.domain.ledger import ENTRY_COLUMNS, GENESIS, text_hash
@@ -17,7 +17,7 @@ from loyalty.models.cards import LoyaltyCard
 from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.services.originals import VOID_OF
 
-BATCH = 500
+BATCH = 200
 # The table and not the class: rows come as they are, past everything that the ORM does for objects.
 ROW = LoyaltyTransaction.__table__.c
 KIND = TransactionType
@@ -88,6 +88,8 @@ def _read(vendor_id: UUID | None, after: UUID) -> list[tuple[AnyRow, list[AnyRow
     end_reading()
     with transaction():
         db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        # Busy cards on a busy disk may take longer than a page may.
+        db.session.execute(text("SET LOCAL statement_timeout = '60s'"))
         query = (
             select(*LoyaltyCard.__table__.columns).where(LoyaltyCard.id > after).order_by(LoyaltyCard.id).limit(BATCH)
         )
@@ -102,14 +104,14 @@ def _read(vendor_id: UUID | None, after: UUID) -> list[tuple[AnyRow, list[AnyRow
 
 def _as_hashed(column: ColumnElement[Any]) -> ColumnElement[str]:
     """Write a column as the chain hashes it: as JSON, times in UTC with six digits and Z."""
-    text: ColumnElement[str] = cast(func.to_json(column), Text)
+    value: ColumnElement[str] = cast(func.to_json(column), Text)
     if isinstance(column.type, Integer | BigInteger):
-        text = cast(column, Text)
+        value = cast(column, Text)
     elif isinstance(column.type, DateTime):
-        text = '"' + func.to_char(func.timezone("UTC", column), _MOMENT) + '"'
+        value = '"' + func.to_char(func.timezone("UTC", column), _MOMENT) + '"'
     elif isinstance(column.type, Date | Uuid):
-        text = '"' + cast(column, Text) + '"'
-    return func.coalesce(text, "null")
+        value = '"' + cast(column, Text) + '"'
+    return func.coalesce(value, "null")
 
 
 def _values(version: int) -> ColumnElement[str]:

@@ -49,7 +49,14 @@ def clock() -> Iterator[None]:
 
 def contents() -> dict[str, list[tuple[object, ...]]]:
     """All that was counted, without the numbers of rows."""
-    names = ("daily_stats", "daily_visit_times", "daily_staff_stats", "stats_standing", "card_stats")
+    names = (
+        "daily_platform_stats",
+        "daily_stats",
+        "daily_visit_times",
+        "daily_staff_stats",
+        "stats_standing",
+        "card_stats",
+    )
     tables = {name: Base.metadata.tables[name] for name in names}
     columns = {name: [column for column in table.c if column.name != "id"] for name, table in tables.items()}
     with transaction():
