@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from loyalty.domain import bounds
+from loyalty.domain import bounds, reasons
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, TransactionType
 from loyalty.errors import N_, InsufficientPoints, InsufficientStamps, ValidationError
 from loyalty.services import audit, card_mails
@@ -80,8 +80,8 @@ def _check(delta: int, reason: str) -> None:
     errors = {}
     if delta == 0 or abs(delta) > bounds.ADJUSTMENT:
         errors["delta"] = N_("Enter a number from -100000 to 100000, but not 0.")
-    if not reason.strip():
-        errors["reason"] = N_("Say why: the reason stands in the history.")
+    if fault := reasons.fault(reason):
+        errors["reason"] = fault
     if errors:
         raise ValidationError(errors)
 

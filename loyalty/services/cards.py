@@ -11,10 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
 from loyalty.database import AnyRow, clock, db, new_id
+from loyalty.domain import reasons
 from loyalty.domain.codes import make_card_number, make_scan_code
 from loyalty.domain.ledger import GENESIS
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, TransactionType
-from loyalty.errors import N_, AnotherCardActive, CustomerErased, ProgramClosing, ValidationError
+from loyalty.errors import AnotherCardActive, CustomerErased, ProgramClosing, ValidationError
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.models.programs import LoyaltyProgram
@@ -207,8 +208,8 @@ def _new_state() -> CardState:
 def _set_active(
     actor: Actor, card: CardRef, active: bool, reason: str, key: RequestKey, approval: Approval | None
 ) -> CardStatusReceipt:
-    if not reason.strip():
-        raise ValidationError({"reason": N_("Say why: the reason stands in the history.")})
+    if fault := reasons.fault(reason):
+        raise ValidationError({"reason": fault})
 
     def rule(scene: Scene) -> CardStatusReceipt:
         return switch(scene, active=active, reason=reason.strip())

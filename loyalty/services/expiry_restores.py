@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select, update
 
 from loyalty.database import AnySelect, db
+from loyalty.domain import reasons
 from loyalty.domain.expiry import RESTORE_DAYS
 from loyalty.domain.limits import local_day
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, TransactionType
@@ -72,8 +73,8 @@ def restore(
     approval: Approval | None = None,
 ) -> RestoreReceipt:
     """Give back what one expiry took, once; raises ValidationError where it is too late or was done already."""
-    if not reason.strip():
-        raise ValidationError({"reason": N_("Say why: the reason stands in the history.")})
+    if fault := reasons.fault(reason):
+        raise ValidationError({"reason": fault})
     return perform(
         actor=actor,
         card=card,

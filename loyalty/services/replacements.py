@@ -13,9 +13,10 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 
 from loyalty.database import db, new_id
+from loyalty.domain import reasons
 from loyalty.domain.codes import make_card_number, make_scan_code
 from loyalty.domain.values import Actor, CardRef, RequestKey
-from loyalty.errors import N_, CardInactive, ValidationError
+from loyalty.errors import CardInactive, ValidationError
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.passes import AppleDeviceRegistration
 from loyalty.services import audit, card_mails, google_passes, passes
@@ -68,8 +69,8 @@ def replace(
     *, actor: Actor, card: CardRef, reason: str, key: RequestKey, approval: Approval | None = None
 ) -> ReplacementReceipt:
     """Give a card a new number, code and address, once per key; its balance and history stay, the old ones end."""
-    if not reason.strip():
-        raise ValidationError({"reason": N_("Say why: the reason stands in the history.")})
+    if fault := reasons.fault(reason):
+        raise ValidationError({"reason": fault})
 
     def rule(scene: Scene) -> ReplacementReceipt:
         return _replace(scene, reason.strip())

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from loyalty.database import db
-from loyalty.domain import bounds
+from loyalty.domain import bounds, reasons
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, Role, TransactionType
 from loyalty.errors import N_, AlreadyVoided, TransactionNotFound, ValidationError, VoidNotAllowed
 from loyalty.models.transactions import LoyaltyTransaction
@@ -109,8 +109,8 @@ def _perform(
     reason: str,
     choose: Choose,
 ) -> VoidReceipt:
-    if not reason.strip():
-        raise ValidationError({"reason": N_("Say why: the reason stands in the history.")})
+    if fault := reasons.fault(reason):
+        raise ValidationError({"reason": fault})
 
     def rule(scene: Scene) -> VoidReceipt:
         if not scene.facts.allow_void_transactions:

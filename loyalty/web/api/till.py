@@ -5,14 +5,14 @@ from uuid import UUID
 
 from pydantic import Field
 
-from loyalty.domain import bounds
+from loyalty.domain import bounds, reasons
 from loyalty.web.api.schemas import NO_NUL, Answer
 
 Reason = Annotated[
     str,
     Field(
         min_length=1,
-        max_length=500,
+        max_length=reasons.MOST_LETTERS,
         pattern=NO_NUL,
         examples=["Wrong card"],
         description="Why; it stands in the history.",
