@@ -121,6 +121,11 @@ def app(config: Config) -> Iterator[Flask]:
     """The application."""
     app = create_app(config)
     app.testing = True
+    with app.app_context():
+        pool = db.engine.pool
+        assert isinstance(pool, sa.QueuePool)
+        # Forty threads at once may wait for a connection as long as a busy machine needs.
+        pool._timeout = 60
     yield app
     with app.app_context():
         db.engine.dispose()
