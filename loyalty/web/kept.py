@@ -66,7 +66,8 @@ def offer(kept: Kept) -> str:
 
 def offer_anew(kept: Kept, *, template: str) -> str:
     """Ask whether to send, under a key of its own, what somebody typed over what was saved: who went back does."""
-    typed = replace(kept, fields=[(name, text) for name, text in kept.fields if name != "key"])
+    # Everything counts that stands there: what the page showed once is not what is saved now.
+    typed = replace(kept, fields=[(name, text) for name, text in kept.fields if name not in ("key", "drawn")])
     return render_template(template, kept=typed, key=new_key())
 
 

@@ -1,8 +1,10 @@
 """What all forms of settings share: one check per setting, its sentence beside the field, nothing typed is lost."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import ClassVar
 
+from flask import request
 from flask_wtf import FlaskForm
 
 from loyalty.domain.settings import Check, SettingError, find_problems
@@ -20,6 +22,17 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no ty
     def values(self) -> dict[str, object]:
         """What was typed, read, of all fields that are settings."""
         return {field.name: field.data for field in self if field.name in self.checks}
+
+    @property
+    def drawn(self) -> str:
+        """What the page showed before anybody typed, as marks that the form brings along."""
+        return request.form.get("drawn") or " ".join(f"{name}={_mark(value)}" for name, value in self.values.items())
+
+    @property
+    def changes(self) -> dict[str, object]:
+        """What was changed on the page: what somebody else has saved meanwhile stays where it was not touched."""
+        shown = set(request.form.get("drawn", "").split())
+        return {name: value for name, value in self.values.items() if f"{name}={_mark(value)}" not in shown}
 
     @property
     def right_values(self) -> dict[str, object]:
@@ -43,3 +56,10 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no ty
     def say(self, _field: object, problem: SettingError) -> str:
         """Put into words what is wrong with a field."""
         return gettext(problem.sentence, **{name: number(value) for name, value in problem.details.items()})
+
+
+def _mark(value: object) -> str:
+    """Return a few letters that stand for a value, however browsers send it: lines, colours, nothing."""
+    plain = "" if value is None else str(value).replace("\r\n", "\n").strip()
+    plain = plain.upper() if plain.startswith("#") else plain
+    return hashlib.sha256(plain.encode(errors="replace")).hexdigest()[:12]

@@ -58,8 +58,8 @@ def change_policy(vendor_id: UUID) -> ResponseReturnValue:
     admin, form = current_admin(), PolicyForm()
     if form.validate():
         try:
-            key = request_key(form.values, admin.caller)
-            policies.change(admin=admin, vendor_id=vendor_id, changes=form.values, key=key)
+            key = request_key(form.changes, admin.caller)
+            policies.change(admin=admin, vendor_id=vendor_id, changes=form.changes, key=key)
             flash(gettext("The policy is saved. It counts from the next request on."))
             return redirect(url_for("admin.vendor", vendor_id=vendor_id), 303)
         except ValidationError as refusal:

@@ -82,7 +82,7 @@ def change_mail_settings() -> ResponseReturnValue:
     form = _settings_form()
     if form.validate():
         try:
-            mail_settings.change(actor=current_actor(), changes=form.values, key=request_key(form.values))
+            mail_settings.change(actor=current_actor(), changes=form.changes, key=request_key(form.changes))
             flash(gettext("The settings are saved."))
             return redirect(url_for("office.mail_settings_page"), 303)
         except ValidationError as refusal:

@@ -46,7 +46,7 @@ def change_privacy() -> ResponseReturnValue:
     form = PrivacyForm()
     if form.validate():
         try:
-            vendors.change_settings(actor=current_actor(), changes=form.values, key=request_key(form.values))
+            vendors.change_settings(actor=current_actor(), changes=form.changes, key=request_key(form.changes))
             flash(gettext("The settings are saved."))
             return redirect(url_for("office.privacy_record"), 303)
         except ValidationError as refusal:

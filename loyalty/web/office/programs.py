@@ -46,7 +46,7 @@ def change_program() -> ResponseReturnValue:
     form = ProgramForm()
     if form.validate():
         try:
-            programs.change(actor=current_actor(), changes=form.values, key=request_key(form.values))
+            programs.change(actor=current_actor(), changes=form.changes, key=request_key(form.changes))
             flash(gettext("The program is saved."))
             return redirect(chosen().address, 303)
         except ValidationError as refusal:

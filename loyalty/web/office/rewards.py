@@ -77,8 +77,8 @@ def change_reward(reward_id: str) -> ResponseReturnValue:
     form = RewardForm()
     if form.validate():
         try:
-            key = request_key(form.values)
-            rewards.change(actor=current_actor(), reward_id=reward_id, details=form.values, key=key)
+            key = request_key(form.changes)
+            rewards.change(actor=current_actor(), reward_id=reward_id, details=form.changes, key=key)
             flash(gettext("The reward is saved."))
             return redirect(url_for("office.list_rewards"), 303)
         except ValidationError as refusal:

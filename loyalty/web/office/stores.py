@@ -71,8 +71,8 @@ def change_store(store_id: UUID) -> ResponseReturnValue:
     form = StoreForm()
     if form.validate():
         try:
-            key = request_key(form.values)
-            stores.change(actor=current_actor(), store_id=store_id, details=form.values, key=key)
+            key = request_key(form.changes)
+            stores.change(actor=current_actor(), store_id=store_id, details=form.changes, key=key)
             flash(gettext("The store is saved."))
             return redirect(url_for("office.list_stores"), 303)
         except ValidationError as refusal:

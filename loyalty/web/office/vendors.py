@@ -64,7 +64,7 @@ def change_vendor() -> ResponseReturnValue:
     form = VendorForm()
     if form.validate():
         try:
-            vendors.change_settings(actor=current_actor(), changes=form.values, key=request_key(form.values))
+            vendors.change_settings(actor=current_actor(), changes=form.changes, key=request_key(form.changes))
             flash(gettext("The settings are saved."))
             return redirect(url_for("office.vendor"), 303)
         except ValidationError as refusal:
