@@ -19,8 +19,10 @@ from werkzeug.serving import make_server
 from config import ROOT, Config
 from loyalty.app import create_app
 from loyalty.database import db
+from loyalty.domain import passwords
 from loyalty.embedded import servers
 from tests import snapshots
+from tests.factories import NO_PASSWORD
 
 # Set all three to run the tests on servers of your own; the owner must be allowed to make databases and to set
 # session_replication_role (a superuser is).
@@ -154,6 +156,14 @@ def empty(request: pytest.FixtureRequest) -> None:
         return
     snapshots.empty(request.getfixturevalue("owner_engine"))
     request.getfixturevalue("valkey").flushdb()
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash at the lowest cost wherever people sign in; what bcrypt costs is tested where passwords are."""
+    if "app" in request.fixturenames:
+        monkeypatch.setattr(passwords, "ROUNDS", 4)
+        monkeypatch.setattr(passwords, "_NOBODY", NO_PASSWORD.encode())
 
 
 @pytest.fixture

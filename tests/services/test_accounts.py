@@ -9,7 +9,6 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from loyalty.database import db, transaction
-from loyalty.domain import passwords
 from loyalty.domain.values import Role
 from loyalty.errors import NotAuthenticated, NotFound, RateLimited, ValidationError
 from loyalty.models.users import User, UserSession, VendorMember
@@ -18,11 +17,6 @@ from tests.office import PASSWORD, make_bakery, make_butcher
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 HOME = "192.0.2.7"
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "ROUNDS", 4)
 
 
 def test_it_signs_in_with_the_right_password(context: None) -> None:

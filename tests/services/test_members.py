@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from flask import Flask
 
 from loyalty.database import db
-from loyalty.domain import passwords as domain
 from loyalty.domain.values import Role
 from loyalty.errors import Forbidden, IdempotencyKeyReused, InvitationExpired, NotFound, ValidationError
 from loyalty.models.audit import AuditEvent
@@ -19,11 +18,6 @@ from tests.office import PASSWORD, Office, make_bakery, make_butcher
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 BEN = "ben@bakery.example"
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(domain, "ROUNDS", 4)
 
 
 def invite(office: Office, email: str = BEN, role: str = "manager", name: str = "invite", at: datetime = NOW) -> str:

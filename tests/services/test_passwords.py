@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from flask import Flask
 
 from loyalty.database import db
-from loyalty.domain import passwords as domain
 from loyalty.errors import IdempotencyKeyReused, LinkExpired, RateLimited, ResetExpired, ValidationError
 from loyalty.models.audit import AuditEvent
 from loyalty.models.idempotency import IdempotencyKey
@@ -17,11 +16,6 @@ from tests.accounts import HOME, NEW_PASSWORD, id_of, key_for, mails, token_in
 from tests.office import PASSWORD, make_bakery, make_butcher
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(domain, "ROUNDS", 4)
 
 
 def ask(email: str = "ada@bakery.example", name: str = "ask", at: datetime = NOW) -> None:

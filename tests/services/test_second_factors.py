@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from flask import Flask
 
 from loyalty.database import db
-from loyalty.domain import passwords as domain
 from loyalty.errors import NotAuthenticated, NotFound, RateLimited, SecondFactorRequired, ValidationError
 from loyalty.models.audit import AuditEvent
 from loyalty.models.users import RecoveryCode, User, UserSession
@@ -18,11 +17,6 @@ from tests.office import PASSWORD, make_bakery, make_butcher
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=2)
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(domain, "ROUNDS", 4)
 
 
 def challenge(at: datetime = LATER, password: str = PASSWORD) -> str:

@@ -7,7 +7,6 @@ import pytest
 import sqlalchemy as sa
 
 from loyalty.database import db
-from loyalty.domain import passwords as domain
 from loyalty.errors import NotFound
 from loyalty.models.users import UserSession
 from loyalty.services import accounts, user_sessions
@@ -18,11 +17,6 @@ from tests.office import PASSWORD, make_bakery, make_butcher
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; rv:126.0) Gecko/20100101 Firefox/126.0"
 DESK, PHONE = "a-cookie-of-the-desk-" * 2, "a-cookie-of-the-phone-" * 2
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(domain, "ROUNDS", 4)
 
 
 def sign_in(device: str = "", at: datetime = NOW, email: str = "ada@bakery.example") -> str:

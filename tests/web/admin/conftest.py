@@ -1,4 +1,4 @@
-"""Somebody who runs the platform, and quick passwords: what bcrypt costs is tested where passwords are."""
+"""Somebody who runs the platform."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -7,7 +7,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from loyalty.domain import passwords
 from loyalty.services import accounts
 from tests.browsing import hidden
 from tests.office import PASSWORD
@@ -21,11 +20,6 @@ class Platform:
 
     client: FlaskClient
     user_id: UUID
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "ROUNDS", 4)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from loyalty.database import db
-from loyalty.domain import passwords
 from loyalty.models.audit import AuditEvent
 from loyalty.models.idempotency import IdempotencyKey
 from loyalty.models.mail import EmailLog
@@ -27,11 +26,6 @@ VENDORS = "/admin/loyalty/vendors"
 PROGRAMS = "/admin/loyalty/programs"
 BODY = {"name": "Ida's Flowers", "store_name": "Market Square", "owner_email": "ida@flowers.example"}
 KEY = "one-key-for-both-requests"
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "ROUNDS", 4)
 
 
 @pytest.fixture
