@@ -7,6 +7,8 @@ const WAITS = [1000, 2000, 4000];
 const PING = 25_000;
 const PING_DOWN = 3000;
 const tries = new WeakMap();
+// What a form said when it was first sent: an amount that is typed while its answer is lost is another purchase.
+const sent = new WeakMap();
 let unknown = null;
 let connected = true;
 let asking = false;
@@ -14,6 +16,7 @@ let timer = 0;
 
 export function startNetwork() {
   const body = document.body;
+  body.addEventListener("htmx:configRequest", repeat);
   body.addEventListener("htmx:sendError", failed);
   body.addEventListener("htmx:timeout", failed);
   body.addEventListener("htmx:responseError", failed);
@@ -45,6 +48,14 @@ async function ping() {
   }
 }
 
+function repeat(event) {
+  const form = event.detail.elt;
+  if (!form.matches?.("[data-command]")) return;
+  const open = tries.has(form) || form === unknown;
+  if (open && sent.has(form)) event.detail.parameters = sent.get(form);
+  else sent.set(form, event.detail.formData);
+}
+
 function failed(event) {
   const form = event.detail.elt;
   if (event.type !== "htmx:responseError") connection(false);
@@ -72,7 +83,9 @@ function again() {
   const form = unknown;
   unknown = null;
   $("#net-again").hidden = true;
-  if (form?.isConnected) submit(form);
+  if (!form?.isConnected) return;
+  tries.set(form, 0);
+  submit(form);
 }
 
 function answered(event) {

@@ -29,9 +29,15 @@ class OpenBakery:
 
     def stamps_on(self, card: Card) -> int:
         """Count the stamps on a card, as the database has them."""
+        return self._balance(LoyaltyCard.stamp_count, card)
+
+    def points_on(self, card: Card) -> int:
+        """Count the points on a card, as the database has them."""
+        return self._balance(LoyaltyCard.points_balance, card)
+
+    def _balance(self, column: sa.orm.InstrumentedAttribute[int], card: Card) -> int:
         with self.app.app_context():
-            query = sa.select(LoyaltyCard.stamp_count).where(LoyaltyCard.id == card.card_id)
-            return int(db.session.execute(query).scalar_one())
+            return int(db.session.execute(sa.select(column).where(LoyaltyCard.id == card.card_id)).scalar_one())
 
 
 @pytest.fixture(scope="module")

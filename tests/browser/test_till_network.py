@@ -77,6 +77,31 @@ def test_it_asks_again_when_the_server_breaks_after_the_work(
     assert len(requests) == 2
 
 
+def test_it_asks_again_for_what_was_sent_whatever_is_typed_meanwhile(tablet: Tablet, open_bakery: OpenBakery) -> None:
+    page, bodies = tablet.page, list[str]()
+
+    def lose(route: Route) -> None:
+        bodies.append(route.request.post_data or "")
+        if len(bodies) > 1:
+            route.continue_()
+            return
+        route.fetch()
+        # The answer is lost, and the next customer's amount is typed over the first.
+        route.abort("connectionreset")
+
+    page.goto(f"/terminal/cards/{open_bakery.cleo.card_id}?points=1")
+    page.route(re.compile("/points$"), lose)
+    amount = page.get_by_label("Amount of the purchase")
+    amount.fill("12")
+    page.locator("#points_pad button.primary").click(no_wait_after=True)
+    expect(page.locator("#net-text")).to_have_text("Connection is slow. Checking…")
+    amount.fill("99")
+    tablet.sees(re.compile("120 points"))
+    assert len(bodies) == 2
+    assert bodies[0] == bodies[1]
+    assert open_bakery.points_on(open_bakery.cleo) == 120
+
+
 def test_it_says_that_nothing_is_confirmed_and_recovers_by_itself(tablet: Tablet, open_bakery: OpenBakery) -> None:
     page = tablet.page
     page.clock.install()
