@@ -8,8 +8,8 @@ and drops them.
 import random
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 
@@ -32,32 +32,36 @@ LONG, SHORT = 90, 45
 CHANGED_ON = FIRST_DAY + timedelta(days=150)
 # Longer than the lease of the clock's tasks.
 A_WHILE = timedelta(minutes=3)
+KINDS = ("sweep", "deliver", "visit", "give back", "shorten")
 _RINGS = 30
+_TRIES = 50
 Part: TypeAlias = tuple[YearWorker, dict[str, object]]
-_MOODS = ("accept",) * 20 + ("refuse", "later", "later_mail", "drop")
+MOODS = ("accept",) * 20 + ("refuse", "later", "later_mail", "drop")
 
 
 class CountingSink(SmtpSink):
     """A mail server whose mood is drawn for each attempt, and which keeps no more of a mail than its Message-ID."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, moods: Sequence[str] = MOODS) -> None:
         super().__init__()
         self.seed = seed
+        self.moods = moods
         self.taken: Counter[str] = Counter()
         self.asked: Counter[str] = Counter()
-        self.moods: dict[str, str] = {}
+        self.drawn: dict[str, str] = {}
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Draw the mood of a conversation, which is the same with each run of a seed."""
         self.asked[address] += 1
-        self.mood = self.moods[address] = random.Random(f"{self.seed} {address} {self.asked[address]}").choice(_MOODS)
+        drawn = random.Random(f"{self.seed} {address} {self.asked[address]}").choice(self.moods)
+        self.mood = self.drawn[address] = drawn
         return await super().handle_RCPT(server, session, envelope, address, options)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Keep the Message-ID."""
-        self.mood = self.moods[envelope.rcpt_tos[0]]
+        self.mood = self.drawn[envelope.rcpt_tos[0]]
         return await super().handle_DATA(server, session, envelope)
 
     def keep(self, content: bytes, recipients: Sequence[str]) -> None:
@@ -75,12 +79,15 @@ class Year:
     workers: Sequence[YearWorker]
     owner: sa.Engine
     seed: int = 1
-    # How many of the pieces of work end with the death of their process.
-    mortality: float = 0.1
+    # How many of the pieces of work end with the death of their process, and after how many points at the latest.
+    mortality: Mapping[str, float] = field(default_factory=dict)
+    deadliest: int = 3000
     # Whether all tasks of the clock run each night, and not only once a month: they take longer than all the rest.
     thorough: bool = False
     visited: int = 0
     rings: int = 0
+    # How often a process did not reach the database in time.
+    failures: int = 0
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -149,17 +156,22 @@ class Year:
     def _until_done(self, what: str, *parts: dict[str, object]) -> None:
         """Have parts of some work done side by side; who was killed is followed by another who begins it anew."""
         left = list(zip(self.workers, parts, strict=False))
-        while left:
+        for _ in range(_TRIES):
+            if not left:
+                return
             left = self._try(what, left)
+        raise AssertionError(f"{what} does not come to an end")
 
     def _try(self, what: str, parts: Sequence[Part]) -> list[Part]:
-        """Return the parts whose process was killed."""
+        """Return the parts whose process did not come through."""
         for worker, about in parts:
-            worker.ask(what, die_at=self._draw_death(), **about)
-        killed = [part for part in parts if part[0].hear() == "killed"]
-        self.deaths[what] += len(killed)
-        return killed
+            worker.ask(what, die_at=self._draw_death(what), **about)
+        ends = [worker.hear() for worker, _ in parts]
+        self.deaths[what] += ends.count("killed")
+        self.failures += ends.count("failed")
+        return [part for part, end in zip(parts, ends, strict=True) if end != "done"]
 
-    def _draw_death(self) -> int | None:
+    def _draw_death(self, what: str) -> int | None:
         """Draw at which point a process dies, if at all: as often among the first ten as in the next hundred."""
-        return int(10 ** self.random.uniform(0, 3.5)) if self.random.random() < self.mortality else None
+        point = self.deadliest ** self.random.random()
+        return int(point) if self.random.random() < self.mortality.get(what, 0) else None

@@ -20,6 +20,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import Flask, current_app
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from config import Config
@@ -39,6 +40,8 @@ from tests import simulated_clock
 from tests.factories import make_key
 from tests.processes import python
 
+# How a process ends that did not reach the database.
+_AWAY = 3
 ZONE = "Europe/Luxembourg"
 
 
@@ -55,10 +58,10 @@ class YearWorker:
         self.process.stdin.flush()
 
     def hear(self) -> str:
-        """Wait for the end of what was asked: `done` or `killed`."""
+        """Wait for the end of what was asked: `done`, `killed`, or `failed` where the database did not answer."""
         assert self.process.stdout
         answer = self.process.stdout.readline().decode().strip()
-        assert answer in ("done", "killed"), "the worker ended; its error stands above"
+        assert answer in ("done", "killed", "failed"), "the worker ended; its error stands above"
         return answer
 
 
@@ -82,9 +85,9 @@ def serve(app: Flask) -> None:
         if pid == 0:
             _work_and_leave(app)
         _, status = os.waitpid(pid, 0)
-        if not os.WIFSIGNALED(status):
+        if not os.WIFSIGNALED(status) and os.WEXITSTATUS(status) != _AWAY:
             return
-        print("killed", flush=True)
+        print("killed" if os.WIFSIGNALED(status) else "failed", flush=True)
 
 
 def _work_and_leave(app: Flask) -> None:
@@ -99,6 +102,9 @@ def _work_and_leave(app: Flask) -> None:
                 fate.left = None
                 db.session.remove()
                 print("done", flush=True)
+    except OperationalError:
+        # A machine with too much to do: whoever did not reach the database comes again, as with a request.
+        os._exit(_AWAY)
     except BaseException:
         traceback.print_exc()
     finally:
