@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Barrier
 from uuid import UUID
 
@@ -10,11 +10,19 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from loyalty.database import AnyRow, db
+from loyalty.database import AnyRow, db, transaction
 from loyalty.domain.values import TransactionType
 from loyalty.errors import InsufficientPoints
 from loyalty.models.cards import LoyaltyCard
-from loyalty.services import expiry, expiry_cards, expiry_steps, points, verification
+from loyalty.services import (
+    adjustments,
+    expiry,
+    expiry_cards,
+    expiry_restores,
+    expiry_steps,
+    points,
+    verification,
+)
 from loyalty.services.expiry_cards import Night
 from tests.clocks import clock_at
 from tests.expiring import DAYS, balance, hand_over, mails, make_holder, make_points_shop, night_of, rows_of, run
@@ -111,6 +119,33 @@ def test_it_is_before_or_after_a_redemption_and_never_both(app: Flask, attempt: 
     with clock_at(night_of(DAYS + 1)):
         assert sorted(all_at_once(app, [redeem, expire])) == [False, True]
     assert balance(card) == 0
+    assert verification.verify().findings == []
+
+
+@pytest.mark.parametrize("attempt", range(4))
+def test_it_leaves_points_that_are_given_back_while_others_run_out(app: Flask, attempt: int) -> None:
+    """The shop gives points back in the very night in which points expire that the card got since."""
+    shop = make_points_shop()
+    card, night = make_holder(shop, email=None), night_of(DAYS + 2)
+    run(night_of(WARNING))
+    run(night_of(DAYS + 1))
+    (expired,) = rows_of(card, EXPIRED)
+    with clock_at(night_of(DAYS + 1, hours=1)):
+        adjustments.adjust_points(actor=shop.ada, card=card.ref, delta=7, reason="a gift", key=make_key(shop.ada))
+    with transaction():
+        warned = {"points_good_until": night.date() - timedelta(days=3), "last_expiration_warning_at": night_of(DAYS)}
+        db.session.execute(sa.update(LoyaltyCard).where(LoyaltyCard.id == card.card_id).values(**warned))
+
+    def restore() -> int:
+        given = expiry_restores.restore(
+            actor=shop.ada, card=card.ref, transaction_id=expired.id, reason="was away", key=make_key(shop.ada)
+        )
+        return given.points_restored
+
+    with clock_at(night):
+        assert sorted(all_at_once(app, [restore, lambda: expiry.run(at=night).expired]))[-1] == 100
+    run(night_of(DAYS + 3))
+    assert balance(card) >= 100
     assert verification.verify().findings == []
 
 
