@@ -30,11 +30,12 @@ from loyalty.services import stats_cards, stats_days, stats_platform_days
 STAFF_DAYS_KEPT: Final = 90
 LOOK_BACK: Final = timedelta(minutes=30)
 # So many rows or cards are searched, and so many days of a vendor counted, in one transaction: of days at first a week,
-# then twice as many as before until the vendor's turn is over: a small shop's year costs less than a large one's week.
+# then four times as many as before until the vendor's turn is over, since a small shop's year costs less than a large
+# one's week.
 _ROWS: Final = 5_000
 _CARDS: Final = 500
 _DAYS: Final = 7
-_MOST_DAYS: Final = 120
+_MOST_DAYS: Final = 366
 _TURN: Final = 500_000_000
 _SEARCH: Final = 7_203_451_001
 _VENDOR: Final = 1_720_345  # the first half of the lock's number, a hash of the vendor the second
@@ -167,7 +168,7 @@ def _count_all(staff_from: date, ends: int) -> int:
 def _take_turn(vendor_id: UUID, staff_from: date, ends: int) -> int:
     ends, counted, most = min(ends, time.monotonic_ns() + _TURN), 0, _DAYS
     while (found := _count(vendor_id, most, staff_from)) == most and time.monotonic_ns() < ends:
-        counted, most = counted + found, min(2 * most, _MOST_DAYS)
+        counted, most = counted + found, min(4 * most, _MOST_DAYS)
     return counted + found
 
 
