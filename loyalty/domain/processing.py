@@ -17,6 +17,10 @@ INTEREST: Final = N_("The shop's interest in a card that nobody abuses (article 
 DUTY: Final = N_("The law asks for it (article 6 (1) c).")
 
 WHILE_CUSTOMER: Final = N_("As long as the card is used; then until the customer is forgotten.")
+OR_UNPROVEN: Final = N_(
+    "As long as the card is used; then until the customer is forgotten. What was typed with an address that nobody "
+    "confirmed, for a month."
+)
 DAY_OR_MONTH: Final = N_("Answers to repeated requests for 30 days.")
 LEDGER: Final = N_("The amounts stay when the customer is forgotten, and name nobody any more.")
 PHONE: Final = N_("Until the pass is removed, or a day after the customer is forgotten.")
@@ -32,7 +36,7 @@ class Activity:
 
 
 ACTIVITIES: Final[Mapping[str, Activity]] = {
-    privacy.CONTACT: Activity(N_("E-mail address and phone number."), CONTRACT, WHILE_CUSTOMER),
+    privacy.CONTACT: Activity(N_("E-mail address and phone number."), CONTRACT, OR_UNPROVEN),
     privacy.PERSON: Activity(
         N_("Name, birthday and language; name and birthday are voluntary."), AGREED, WHILE_CUSTOMER
     ),

@@ -19,6 +19,7 @@ from loyalty.services import (
     lifecycle,
     outbox,
     privacy_phones,
+    privacy_unproven,
     retention,
     stats_rollup,
     throttles,
@@ -84,6 +85,7 @@ def _expire(at: datetime) -> int:
 
 
 def _retain(at: datetime) -> int:
+    privacy_unproven.forget(at=at)
     return retention.run(at=at).erased
 
 

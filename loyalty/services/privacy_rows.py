@@ -25,7 +25,7 @@ from loyalty.services import messages
 
 _CHANGED: Final = (Erasing.NULL, Erasing.REPLACE)
 # Mails to an address that has no card yet, or had to be proven first.
-_PROOFS: Final = ("join", "my_data")
+PROOFS: Final = ("join", "my_data")
 # A sweep deletes them after 30 days.
 _ANSWERS_LIVE: Final = timedelta(days=31)
 
@@ -45,7 +45,7 @@ def find_person(*, vendor_id: UUID, customer_id: UUID, email: str | None) -> Per
     """Find what is about a customer; while their addresses are still known, also the mails that came before a card."""
     cards = select(LoyaltyCard.id).where(LoyaltyCard.customer_id == customer_id, LoyaltyCard.vendor_id == vendor_id)
     card_ids = tuple(db.session.scalars(cards.order_by(LoyaltyCard.id)))
-    proofs = select(Confirmation.id).where(Confirmation.kind.in_(_PROOFS))
+    proofs = select(Confirmation.id).where(Confirmation.kind.in_(PROOFS))
     to_them = _to_addresses_of_before(card_ids)
     if email:
         to_them |= EmailLog.address_hash == messages.address_hash(email)
@@ -98,6 +98,17 @@ def wipe(person: Person) -> Mapping[str, int]:
     theirs = conditions(person)
     personal = {name: table.of_customers for name, table in REGISTRY.items() if table.of_customers}
     return {name: _wipe(Base.metadata.tables[name], columns, theirs[name]) for name, columns in personal.items()}
+
+
+def wipe_requests(*, confirmation_ids: Sequence[UUID], mail_ids: Sequence[UUID]) -> None:
+    """In the caller's transaction, empty what was asked for from addresses that are nobody's, and its mails."""
+    theirs = {
+        "email_logs": EmailLog.id.in_(mail_ids),
+        "confirmations": Confirmation.id.in_(confirmation_ids),
+        "outbox": OutboxMessage.subject_id.in_(mail_ids) & OutboxMessage.kind.like("mail.%"),
+    }
+    for name, rows in theirs.items():
+        _wipe(Base.metadata.tables[name], REGISTRY[name].of_customers, rows)
 
 
 def end_mails(person: Person, *, left: Sequence[str] = ("sending", "sent", "unknown")) -> list[UUID]:
