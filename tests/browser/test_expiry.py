@@ -75,7 +75,7 @@ def test_it_is_told_on_every_page(
     expect(page.get_by_text("Points expire", exact=True)).to_be_visible()
     page.goto("/office/program")
     page.get_by_label("Points expire after").fill("400")
-    expect(page.get_by_text("the points of 1 customer would expire")).to_be_visible()
+    expect(page.locator("#expiry").get_by_text("the points of 1 customer would expire")).to_be_visible()
     page.locator("#expiry").scroll_into_view_if_needed()
     looks_right(page)
     page.goto(f"/office/customers/{dora.card_id}")
