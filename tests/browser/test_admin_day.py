@@ -123,7 +123,7 @@ def switch_cards_off_and_on(page: Page, app: Flask, bakery: Shop) -> None:
     looks_right(page)
     work(app)
     # The page looks again by itself.
-    expect(page.get_by_text("All is done since")).to_be_visible(timeout=10_000)
+    expect(page.locator("#bulk").get_by_text("All is done since")).to_be_visible(timeout=10_000)
     with app.app_context():
         assert bulk.active(bakery.vendor_id) == set()
     page.get_by_role("button", name="Take it back").click()
