@@ -51,7 +51,7 @@ def _make_tables() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         *(sa.Column(name, sa.BigInteger(), nullable=False) for name in SUMS),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_daily_platform_stats")),
-        sa.UniqueConstraint("local_day", "currency", name=op.f("uq_daily_platform_stats_local_day")),
+        sa.UniqueConstraint("local_day", "currency", name=op.f("uq_daily_platform_stats_local_day_currency")),
     )
     op.create_table(
         "stats_platform_due",
