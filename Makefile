@@ -53,7 +53,7 @@ check-strings: .venv/.dev
 bench: .venv/.dev ## measure stamps, passes and pushes beside what this machine can do
 	@$(BIN)/python -m benchmarks
 
-year: .venv/.dev ## live through a year with 10,000 customers whose points expire (an hour; CUSTOMERS, SEED, RACES)
+year: .venv/.dev ## live through a year with 10,000 customers whose points expire (an hour or two; CUSTOMERS, SEED, RACES)
 	@CUSTOMERS=$${CUSTOMERS:-10000} RACES=$${RACES:-1000} $(BIN)/pytest -q -s tests/test_year.py \
 		tests/services/test_expiry_races.py -k 'lives_through or before_or_after_a_visit'
 
