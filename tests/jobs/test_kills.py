@@ -85,7 +85,7 @@ def test_it_wakes_the_phone_wherever_a_worker_was_killed(app: Flask, world: Worl
     for point in range(1, MOST_POINTS):
         world.stamp()
         with app.app_context():
-            ends.append(pusher.deliver(open_row(), die_at=point))
+            ends.append(pusher.deliver(open_row("apple.%"), die_at=point))
             finish(pusher)
             balance = world.read("SELECT stamp_count FROM loyalty_cards")[0][0]
         phone.wake()
