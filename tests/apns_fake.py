@@ -78,7 +78,7 @@ class ApnsFake:
         """The tokens that were pushed to, in order."""
         return [push.token for push in self.seen]
 
-    def wait_for(self, count: int, seconds: float = 30) -> bool:
+    def wait_for(self, count: int, seconds: float = 120) -> bool:
         """Wait until this many pushes have arrived."""
         with self._kept:
             return self._kept.wait_for(lambda: len(self.seen) >= count, seconds)

@@ -58,7 +58,7 @@ class SmtpSink:
         """Answer whoever waits."""
         self._released.set()
 
-    def wait_for(self, count: int, seconds: float = 30) -> bool:
+    def wait_for(self, count: int, seconds: float = 120) -> bool:
         """Wait until this many mails were kept."""
         with self._kept:
             return self._kept.wait_for(lambda: len(self.mails) >= count, seconds)
