@@ -10,8 +10,12 @@ from flask import current_app, render_template, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from loyalty.domain.values import Role
+from loyalty.errors import IdempotencyKeyReused, LoyaltyError, NotAuthenticated
 from loyalty.web.access import access_of
+from loyalty.web.errors import PageTooOld
 from loyalty.web.forms import new_key
+from loyalty.web.htmx import is_htmx
+from loyalty.web.sign_in import sign_in_page
 
 _LONGEST = timedelta(hours=12)
 _FIELD = "kept"
@@ -25,24 +29,31 @@ class Kept:
     fields: list[tuple[str, str]]
     had_files: bool
 
+    @property
+    def is_of_platform(self) -> bool:
+        """Whether it belongs to the platform and to no shop."""
+        return self.action.startswith("/admin/")
 
-def is_worth_keeping() -> bool:
-    """Say whether this request is a form that somebody filled: not the sign-in, which holds a password."""
-    if request.method != "POST" or request.endpoint is None:
-        return False
-    access = access_of(current_app.view_functions[request.endpoint])
-    return access is not None and access.role is not None and access.role >= Role.MANAGER
-
-
-def seal() -> str:
-    """Pack this request's form; the seal keeps others from offering somebody a form that they never filled."""
-    return _serializer().dumps([request.path, sent().fields, sent().had_files])
+    @property
+    def page(self) -> str:
+        """The template that offers it where it was typed."""
+        return "admin/again.html" if self.is_of_platform else "office/again.html"
 
 
-def sent() -> Kept:
-    """Return this request's form."""
-    typed = [(name, text) for name, text in request.form.items(multi=True) if name not in ("csrf_token", _FIELD)]
-    return Kept(request.path, typed, any(file.filename for file in request.files.values()))
+def rescue(error: LoyaltyError, *, is_inside: bool) -> str | None:
+    """Answer a refused form so that what was typed stays, None where there is nothing to keep.
+
+    `is_inside` says whether somebody is signed in who may send it.
+    """
+    if is_htmx() or not _is_worth_keeping():
+        return None
+    if isinstance(error, IdempotencyKeyReused):
+        return _offer_anew(_sent())
+    # The session ended in another tab. Only a browser that vouches for its own page gets the form back.
+    is_late = isinstance(error, PageTooOld) and request.headers.get("Sec-Fetch-Site") == "same-origin"
+    if is_late and is_inside:
+        return offer(_sent())
+    return sign_in_page(form=_seal()) if is_late or isinstance(error, NotAuthenticated) else None
 
 
 def packed() -> str:
@@ -61,14 +72,33 @@ def unpack() -> Kept | None:
 
 def offer(kept: Kept) -> str:
     """Ask whether to send it now; nothing is sent by itself, since another person may have signed in."""
-    return render_template("office/again.html", kept=kept, key=None)
+    return render_template(kept.page, kept=kept, key=None)
 
 
-def offer_anew(kept: Kept, *, template: str) -> str:
+def _offer_anew(kept: Kept) -> str:
     """Ask whether to send, under a key of its own, what somebody typed over what was saved: who went back does."""
     # Everything counts that stands there: what the page showed once is not what is saved now.
     typed = replace(kept, fields=[(name, text) for name, text in kept.fields if name not in ("key", "drawn")])
-    return render_template(template, kept=typed, key=new_key())
+    return render_template(kept.page, kept=typed, key=new_key())
+
+
+def _is_worth_keeping() -> bool:
+    """Say whether this request is a form that somebody filled: not the sign-in, which holds a password."""
+    if request.method != "POST" or request.endpoint is None:
+        return False
+    access = access_of(current_app.view_functions[request.endpoint])
+    return access is not None and access.role is not None and access.role >= Role.MANAGER
+
+
+def _seal() -> str:
+    """Pack this request's form; the seal keeps others from offering somebody a form that they never filled."""
+    return _serializer().dumps([request.path, _sent().fields, _sent().had_files])
+
+
+def _sent() -> Kept:
+    """Return this request's form."""
+    typed = [(name, text) for name, text in request.form.items(multi=True) if name not in ("csrf_token", _FIELD)]
+    return Kept(request.path, typed, any(file.filename for file in request.files.values()))
 
 
 def _serializer() -> URLSafeTimedSerializer:

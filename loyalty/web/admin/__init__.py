@@ -4,7 +4,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from loyalty.errors import IdempotencyKeyReused, LoyaltyError, NotAuthenticated
+from loyalty.errors import LoyaltyError, NotAuthenticated
 from loyalty.web import kept, locale
 from loyalty.web.admin import (
     acting,
@@ -57,8 +57,9 @@ def refuse(error: LoyaltyError, status: int) -> ResponseReturnValue:
     if is_leaving and current_user.is_authenticated and not current_user.session.acting_until:
         words = gettext("You act for no shop any more.")
         return render_template("admin/refused.html", error=error, sentence=words), status
-    if isinstance(error, IdempotencyKeyReused) and not is_htmx():
-        return kept.offer_anew(kept.sent(), template="admin/again.html"), status
+    is_inside = current_user.is_authenticated and current_user.session.is_admin
+    if (page := kept.rescue(error, is_inside=is_inside)) is not None:
+        return page, status
     template = "admin/_refused.html" if is_htmx() else "admin/refused.html"
     return render_template(template, error=error, sentence=sentence_of(error)), status
 

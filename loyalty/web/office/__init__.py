@@ -4,9 +4,9 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from loyalty.errors import ActingEnded, Forbidden, IdempotencyKeyReused, LoyaltyError, NotAuthenticated
+from loyalty.errors import ActingEnded, Forbidden, LoyaltyError, NotAuthenticated
 from loyalty.web import kept, locale
-from loyalty.web.errors import PageTooOld, register_renderer, sentence_of
+from loyalty.web.errors import register_renderer, sentence_of
 from loyalty.web.htmx import is_htmx
 from loyalty.web.office import (
     account,
@@ -94,22 +94,11 @@ def refuse(error: LoyaltyError, status: int) -> ResponseReturnValue:
     is_homeless = current_user.is_authenticated and not current_user.session.vendor_id
     if reads and isinstance(error, Forbidden) and is_homeless and not isinstance(error, ActingEnded):
         return redirect(url_for("office.choose_vendor"), 303)
-    if not is_htmx() and kept.is_worth_keeping():
-        if isinstance(error, NotAuthenticated):
-            return accounts.sign_in_page(form=kept.seal()), status
-        # The session ended in another tab. Only a browser that vouches for its own page gets the form back.
-        if isinstance(error, PageTooOld) and request.headers.get("Sec-Fetch-Site") == "same-origin":
-            return _again(), status
-        if isinstance(error, IdempotencyKeyReused):
-            return kept.offer_anew(kept.sent(), template="office/again.html"), status
+    is_inside = current_user.is_authenticated and current_user.session.vendor_id is not None
+    if (page := kept.rescue(error, is_inside=is_inside)) is not None:
+        return page, status
     template = "office/_refused.html" if is_htmx() else "office/refused.html"
     return render_template(template, error=error, sentence=sentence_of(error)), status
-
-
-def _again() -> str:
-    if current_user.is_authenticated and current_user.session.vendor_id:
-        return kept.offer(kept.sent())
-    return accounts.sign_in_page(form=kept.seal())
 
 
 register_renderer("office", refuse)

@@ -9,7 +9,7 @@ from flask import Response, current_app, flash, g, make_response, redirect, rend
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from flask_login import current_user, login_user, logout_user
-from wtforms import PasswordField, StringField
+from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
 from loyalty.domain.values import Role
@@ -23,31 +23,16 @@ from loyalty.web.limits import address_source, limit
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.forms import OfficeForm
 from loyalty.web.sentences import gettext, ngettext
+from loyalty.web.sign_in import SignInForm, sign_in_page
 
 # As long as the platform knows a browser again.
 _REMEMBERED: Final = 90 * 24 * 3600
-
-
-class SignInForm(OfficeForm):
-    """An e-mail address and a password."""
-
-    email = StringField(
-        lazy_gettext("E-mail"), [InputRequired(lazy_gettext("Enter your e-mail address.")), Length(max=254)]
-    )
-    password = PasswordField(
-        lazy_gettext("Password"), [InputRequired(lazy_gettext("Enter your password.")), Length(max=1000)]
-    )
 
 
 class CodeForm(OfficeForm):
     """A code of the second factor, or one for a lost phone."""
 
     code = StringField(lazy_gettext("Code"), [InputRequired(lazy_gettext("Enter the code.")), Length(max=64)])
-
-
-def sign_in_page(*, next_page: str = "", form: str = "") -> str:
-    """Ask who it is, and come back afterwards to a page or to a form that was sent."""
-    return render_template("office/sign_in.html", form=SignInForm(formdata=None), next=next_page, kept=form)
 
 
 def take_wait(form: OfficeForm, refusal: RateLimited) -> int:
@@ -197,6 +182,8 @@ def _enter(opened: NewSession) -> ResponseReturnValue:
         return redirect(_first_page(found), 303)
     # Pages from here on carry the token of the session that has just begun.
     g.pop("csrf_token", None)
+    if form.is_of_platform:
+        return kept.offer(form) if found.is_admin else redirect(_first_page(found), 303)
     return kept.offer(form) if found.vendor_id else _shops_page(found.user_id)
 
 
