@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import case, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
 from loyalty.database import db, new_id, transaction
@@ -21,6 +22,7 @@ from loyalty.services.user_sessions import IDLE, NewSession, Visit
 # How long after the password a code may follow.
 CHALLENGE: Final = timedelta(minutes=10)
 _SEEN_AGAIN: Final = timedelta(minutes=1)
+_WRONG: Final = N_("This e-mail address and password do not belong together.")
 _ROLES: Final = {"manager": Role.MANAGER, "owner": Role.OWNER}
 
 _mine = aliased(VendorMember)
@@ -76,12 +78,13 @@ def create_user(*, email: str, password: str, locale: str = "en", is_admin: bool
 
 def add_user(*, email: str, password_hash: str, locale: str, is_admin: bool = False) -> UUID:
     """Add a person whose password was checked and hashed, in the caller's transaction; return the id."""
-    if db.session.scalar(select(User.id).where(User.email == email)):
+    row = {"id": new_id(), "email": email, "password_hash": password_hash, "locale": locale, "is_admin": is_admin}
+    # Asked of the database alone: two shops' invitations may be accepted at the same moment.
+    added = insert(User).values(row).on_conflict_do_nothing(index_elements=["email"]).returning(User.id)
+    user_id: UUID | None = db.session.scalar(added)
+    if user_id is None:
         raise ValidationError({"email": N_("Somebody with this e-mail address exists already.")})
-    user = User(id=new_id(), email=email, password_hash=password_hash, locale=locale, is_admin=is_admin)
-    db.session.add(user)
-    db.session.flush()
-    return user.id
+    return user_id
 
 
 def create_owner(*, vendor_id: UUID, email: str, password: str, locale: str = "en", role: Role = Role.OWNER) -> UUID:
@@ -112,20 +115,24 @@ def sign_in(
     user = db.session.execute(person).one_or_none()
     right = passwords.matches(password, user.password_hash if user else None)
     if user is None or not right:
-        raise ValidationError({"password": N_("This e-mail address and password do not belong together.")})
+        raise ValidationError({"password": _WRONG})
     with transaction():
+        # Locked and read anew: while this one was compared, another password or a second factor may have come.
+        present = db.session.execute(person.with_for_update()).one_or_none()
+        if present is None or present.password_hash != user.password_hash:
+            raise ValidationError({"password": _WRONG})
         sign_in_limits.forgive(address=address, source_ip=source_ip)
-        if user.totp_secret is None:
+        if present.totp_secret is None:
             return _enter(user.id, visit or Visit(source_ip), at)
     raise SecondFactorRequired(challenge=_challenge(user.id, user.password_hash, at + CHALLENGE))
 
 
 def sign_in_with_code(*, challenge: str, code: str, at: datetime, visit: Visit | None = None) -> NewSession:
     """Open a session for the code that follows a right password."""
-    user_id = _challenged(challenge, at)
-    second_factors.check(user_id=user_id, code=code, at=at)
+    second_factors.check(user_id=_challenged(challenge, at), code=code, at=at)
     with transaction():
-        return _enter(user_id, visit or Visit(), at)
+        # Asked again, with the person locked: another password may have been set since the code was taken.
+        return _enter(_challenged(challenge, at, locked=True), visit or Visit(), at)
 
 
 def sign_out(*, token: str, at: datetime) -> None:
@@ -218,12 +225,13 @@ def _challenge(user_id: UUID, password_hash: str, until: datetime) -> str:
     return sealing.seal(" ".join(words), purpose=sealing.SIGN_INS)
 
 
-def _challenged(challenge: str, at: datetime) -> UUID:
+def _challenged(challenge: str, at: datetime, *, locked: bool = False) -> UUID:
     try:
         user_id, until, password = sealing.open_sealed(challenge, purpose=sealing.SIGN_INS).split()
     except sealing.SecretUnreadable as refusal:
         raise NotAuthenticated from refusal
-    password_hash = db.session.scalar(select(User.password_hash).where(User.id == UUID(user_id)))
+    present = select(User.password_hash).where(User.id == UUID(user_id))
+    password_hash = db.session.scalar(present.with_for_update() if locked else present)
     if password_hash is None or int(until) <= at.timestamp() or user_sessions.digest(password_hash) != password:
         raise NotAuthenticated
     return UUID(user_id)

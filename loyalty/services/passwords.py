@@ -19,6 +19,7 @@ from loyalty.services import audit, confirmations, idempotency, messages, sign_i
 
 VALID_FOR: Final = timedelta(hours=1)
 PER_DAY: Final = 3
+_NOT_YOURS: Final = N_("This is not your password.")
 
 # Two at a time: a crowd at the door must not take every core from the tills.
 _hashing = BoundedSemaphore(2)
@@ -55,13 +56,14 @@ def matches(password: str, password_hash: str | None) -> bool:
         return password_matches(password, password_hash)
 
 
-def require(*, user_id: UUID, password: str, source_ip: str | None, at: datetime) -> None:
-    """Ask somebody who is signed in for the password again; wrong ones count as at the sign-in."""
+def require(*, user_id: UUID, password: str, source_ip: str | None, at: datetime) -> str:
+    """Ask somebody who is signed in for the password again; wrong ones count as at the sign-in. Returns its hash."""
     person = db.session.execute(select(User.email, User.password_hash).where(User.id == user_id)).one()
     sign_in_limits.reserve(address=person.email, source_ip=source_ip, at=at)
     if not matches(password, person.password_hash):
-        raise ValidationError({"password": N_("This is not your password.")})
+        raise ValidationError({"password": _NOT_YOURS})
     sign_in_limits.forgive(address=person.email, source_ip=source_ip)
+    return str(person.password_hash)
 
 
 def ask_reset(*, email: str, source_ip: str | None, at: datetime, key: RequestKey) -> ResetAsked:
@@ -90,18 +92,19 @@ def reset(*, token: str, password: str, at: datetime, key: RequestKey) -> Passwo
     if answered := idempotency.find(key, PasswordChanged):
         return _again(answered, password)
     # Before it is hashed: who has no link that works gets no work done.
-    confirmations.get(token=token, kind="password", at=at)
+    address = confirmations.get(token=token, kind="password", at=at).address
     password_hash = hashed(password)
 
     def work() -> PasswordChanged:
-        pending = confirmations.use(confirmation_id=confirmation_id, at=at)
-        user_id = db.session.scalar(select(User.id).where(User.email == pending.address))
+        # The person before the link: two links of one person, used at once, would wait for each other.
+        user_id = db.session.scalar(select(User.id).where(User.email == address).with_for_update())
+        confirmations.use(confirmation_id=confirmation_id, at=at)
         if user_id is None:
             raise LinkExpired
         _store(user_id, password_hash, at)
         user_sessions.end_all(user_id=user_id, at=at)
         # Whoever has proven the address need not wait for what somebody else tried at it.
-        sign_in_limits.forgive(address=pending.address, source_ip=None)
+        sign_in_limits.forgive(address=address, source_ip=None)
         return PasswordChanged(user_id)
 
     return _again(idempotency.run(key, PasswordChanged, work), password)
@@ -113,10 +116,14 @@ def change(
     """Change one's password after the present one; all other sessions end."""
     if answered := idempotency.find(key, PasswordChanged):
         return _again(answered, new)
-    require(user_id=user_id, password=password, source_ip=source_ip, at=at)
+    present = require(user_id=user_id, password=password, source_ip=source_ip, at=at)
     password_hash = hashed(new, field="new")
 
     def work() -> PasswordChanged:
+        # Set by mail meanwhile, it holds: whoever knows only the one before may be why it was set.
+        locked = select(User.password_hash).where(User.id == user_id).with_for_update()
+        if db.session.scalar(locked) != present:
+            raise ValidationError({"password": _NOT_YOURS})
         _store(user_id, password_hash, at)
         user_sessions.end_all(user_id=user_id, but=session_id, at=at)
         return PasswordChanged(user_id)

@@ -1,0 +1,194 @@
+"""What happens to an account while somebody is still at its door: another password, another link, another shop."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from loyalty.database import db
+from loyalty.errors import LinkExpired, LoyaltyError, NotAuthenticated, SecondFactorRequired, ValidationError
+from loyalty.models.users import User, UserSession, VendorMember
+from loyalty.services import accounts, invitations, passwords, second_factors
+from tests.accounts import HOME, NEW_PASSWORD, code_at, give_phone, id_of, key_for, mails, token_in
+from tests.office import PASSWORD, Office, key_of, make_bakery, make_butcher
+from tests.tills import all_at_once
+
+NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=2)
+BEN = "ben@bakery.example"
+
+
+@pytest.fixture
+def ada(app: Flask) -> Office:
+    with app.app_context():
+        return make_bakery()
+
+
+def mailed_link(name: str = "ask") -> str:
+    passwords.ask_reset(email="ada@bakery.example", source_ip=HOME, at=NOW, key=key_for(name, "password"))
+    return token_in(mails("password_reset")[-1])
+
+
+def sign_in(at: datetime = NOW) -> str:
+    return accounts.sign_in(email="ada@bakery.example", password=PASSWORD, source_ip=HOME, at=at).token
+
+
+def open_sessions() -> int:
+    query = sa.select(sa.func.count()).select_from(UserSession).where(UserSession.ended_at.is_(None))
+    return db.session.execute(query).scalar_one()
+
+
+def while_it_compares(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object], service: object = passwords
+) -> None:
+    """Let something happen in another connection right after a password was found to be right, once."""
+    compare, waiting = passwords.matches, [happens]
+
+    def compared(password: str, password_hash: str | None) -> bool:
+        right = compare(password, password_hash)
+        if waiting:
+            all_at_once(app, [waiting.pop()])
+        return right
+
+    monkeypatch.setattr(service, "matches", compared)
+
+
+def test_it_opens_nothing_for_a_password_that_was_changed_while_it_was_compared(
+    app: Flask, ada: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a thief who signs in at the moment of the reset stays in, although it ends all sessions."""
+    with app.app_context():
+        link = mailed_link()
+        while_it_compares(
+            app,
+            monkeypatch,
+            lambda: passwords.reset(token=link, password=NEW_PASSWORD, at=NOW, key=key_for("set")),
+        )
+        with pytest.raises(ValidationError):
+            sign_in()
+        assert open_sessions() == 0
+
+
+def test_it_asks_for_the_code_where_a_phone_came_while_the_password_was_compared(
+    app: Flask, ada: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        while_it_compares(app, monkeypatch, lambda: give_phone(ada, NOW))
+        with pytest.raises(SecondFactorRequired):
+            sign_in()
+        assert open_sessions() == 0
+
+
+def test_it_opens_nothing_for_a_code_where_the_password_changed_meanwhile(
+    app: Flask, ada: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        secret, _ = give_phone(ada, NOW)
+        link = mailed_link()
+        with pytest.raises(SecondFactorRequired) as wanted:
+            sign_in(LATER)
+        check = second_factors.check
+
+        def checked(**asked: object) -> None:
+            check(**asked)  # type: ignore[arg-type] # handed on as they came
+            happens = [lambda: passwords.reset(token=link, password=NEW_PASSWORD, at=LATER, key=key_for("set"))]
+            all_at_once(app, happens)
+
+        monkeypatch.setattr(second_factors, "check", checked)
+        with pytest.raises(NotAuthenticated):
+            accounts.sign_in_with_code(challenge=wanted.value.challenge, code=code_at(secret, LATER), at=LATER)
+        assert open_sessions() == 0
+
+
+def test_it_keeps_a_password_that_was_set_by_mail_while_a_thief_changed_it(
+    app: Flask, ada: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        session = accounts.get_session(token=sign_in(), at=NOW)
+        assert session is not None
+        link = mailed_link()
+        while_it_compares(
+            app,
+            monkeypatch,
+            lambda: passwords.reset(token=link, password=NEW_PASSWORD, at=NOW, key=key_for("set")),
+        )
+        with pytest.raises(ValidationError):
+            passwords.change(
+                user_id=session.user_id,
+                session_id=session.session_id,
+                password=PASSWORD,
+                new="a password of the thief",
+                source_ip=HOME,
+                at=NOW,
+                key=key_for("change"),
+            )
+        db.session.rollback()
+        accounts.sign_in(email=ada.email, password=NEW_PASSWORD, source_ip=HOME, at=NOW)
+
+
+def outcome(call: Callable[[], object]) -> str:
+    try:
+        call()
+    except LoyaltyError as refusal:
+        return refusal.code
+    except sa.exc.DBAPIError as error:
+        return str(getattr(error.orig, "sqlstate", "unknown"))
+    return "ok"
+
+
+def test_it_takes_one_of_two_links_that_are_used_at_once(app: Flask, ada: Office) -> None:
+    with app.app_context():
+        links = [mailed_link("first"), mailed_link("second")]
+
+    def use(number: int) -> str:
+        key = key_for(f"set-{number}", f"user:{number}")
+        return outcome(lambda: passwords.reset(token=links[number], password=NEW_PASSWORD, at=NOW, key=key))
+
+    assert sorted(all_at_once(app, [lambda: use(0), lambda: use(1)])) == sorted(["ok", LinkExpired.code])
+
+
+def test_it_makes_one_person_of_two_shops_invitations_accepted_at_once(app: Flask, ada: Office) -> None:
+    with app.app_context():
+        mallory = make_butcher()
+        for shop in (ada, mallory):
+            asked = {"email": BEN, "role": "manager", "locale": "en"}
+            invitations.create(actor=shop.actor, at=NOW, key=key_of(shop), **asked)
+        links = [token_in(mail) for mail in mails("invitation")]
+
+    def accept(number: int) -> str:
+        key = key_for(f"accept-{number}", f"user:{number}")
+        return outcome(lambda: invitations.accept_new(token=links[number], password=NEW_PASSWORD, at=NOW, key=key))
+
+    assert sorted(all_at_once(app, [lambda: accept(0), lambda: accept(1)])) == ["VALIDATION_ERROR", "ok"]
+    with app.app_context():
+        people = sa.select(sa.func.count()).select_from(User).where(User.email == BEN)
+        assert db.session.scalar(people) == 1
+        # The other invitation is still open: they join as who they are now.
+        user_id = db.session.execute(sa.select(User.id).where(User.email == BEN)).scalar_one()
+        (left,) = [link for link in links if outcome(partial(invitations.get, token=link, at=NOW)) == "ok"]
+        assert invitations.get(token=left, at=NOW).is_known
+        invitations.accept(token=left, user_id=user_id, at=NOW, key=key_for("accept"))
+        member = sa.select(sa.func.count()).select_from(VendorMember).where(VendorMember.user_id == user_id)
+        assert db.session.scalar(member) == 2
+
+
+def test_it_lets_one_browser_in_with_a_recovery_code(app: Flask, ada: Office) -> None:
+    with app.app_context():
+        _, codes = give_phone(ada, NOW)
+        challenges = []
+        for _ in range(2):
+            with pytest.raises(SecondFactorRequired) as wanted:
+                sign_in(LATER)
+            challenges.append(str(wanted.value.challenge))
+
+    def enter(challenge: str) -> str:
+        return outcome(lambda: accounts.sign_in_with_code(challenge=challenge, code=codes[0], at=LATER))
+
+    answers = all_at_once(app, [lambda: enter(challenges[0]), lambda: enter(challenges[1])])
+    assert answers.count("ok") == 1
+    with app.app_context():
+        assert second_factors.get_state(user_id=id_of(ada)).codes_left == len(codes) - 1
+        assert open_sessions() == 1
