@@ -92,19 +92,11 @@ def recount(*, vendor_id: UUID, days: Sequence[date], staff_from: date) -> None:
 
 def _rows_of_days() -> CTE:
     # By its time, since that is what the ledger has an index for.
-    rows = (
-        select(
-            *(_row.c[name] for name in _NEEDED),
-            _card.c.enrolled_at_store_id.label("home_id"),
-            left_of(_row).label("left"),
-        )
-        .join(_card, _card.c.id == _row.c.card_id)
-        .where(
-            _row.c.vendor_id == bindparam("vendor"),
-            _row.c.transaction_at >= bindparam("begin"),
-            _row.c.transaction_at < bindparam("end"),
-            _row.c.local_day.in_(bindparam("days", expanding=True)),
-        )
+    rows = select(*(_row.c[name] for name in _NEEDED), left_of(_row).label("left")).where(
+        _row.c.vendor_id == bindparam("vendor"),
+        _row.c.transaction_at >= bindparam("begin"),
+        _row.c.transaction_at < bindparam("end"),
+        _row.c.local_day.in_(bindparam("days", expanding=True)),
     )
     # Materialized: read and looked up once for all that is added up.
     return rows.cte("day").prefix_with("MATERIALIZED")
@@ -156,8 +148,10 @@ def _count_days(day: CTE) -> Any:
     none = cast(literal(0), BigInteger)
     here = [day.c.store_id, day.c.local_day]
     acted = select(*here, *_named(sums), *(none.label(name) for name in changes)).group_by(*here)
-    home = [day.c.home_id, day.c.local_day]
-    changed = select(*home, *(none.label(name) for name in sums), *_named(changes)).group_by(*home)
+    home = [_card.c.enrolled_at_store_id.label("store_id"), day.c.local_day]
+    # The card's shop is said too: by it one shop's cards are read, where otherwise those of all would be.
+    mine = (_card.c.id == day.c.card_id) & (_card.c.vendor_id == bindparam("vendor"))
+    changed = select(*home, *(none.label(name) for name in sums), *_named(changes)).join(_card, mine).group_by(*home)
     both = union_all(acted, changed).subquery("both")
     names = [*sums, *changes]
     totals = [_sum(both.c[name]) for name in names]
@@ -193,14 +187,11 @@ def _count_staff(day: CTE) -> Any:
         "voids": func.count().filter(day.c.transaction_type.in_(VOIDS)),
     }
     key = [day.c.store_id, day.c.local_day, day.c.staff_pin_id]
+    # None where the vendor has not switched them on, and no day is after that.
+    since = select(_reports.c.since_day).where(_reports.c.vendor_id == bindparam("vendor")).scalar_subquery()
     query = (
         select(bindparam("vendor"), *key, *_named(counts))
-        .join(_reports, _reports.c.vendor_id == bindparam("vendor"))
-        .where(
-            day.c.staff_pin_id.is_not(None),
-            day.c.local_day >= _reports.c.since_day,
-            day.c.local_day >= bindparam("staff_from"),
-        )
+        .where(day.c.staff_pin_id.is_not(None), day.c.local_day >= since, day.c.local_day >= bindparam("staff_from"))
         .group_by(*key)
     )
     columns = ["vendor_id", "store_id", "local_day", "staff_pin_id", *counts]

@@ -37,6 +37,7 @@ _CARDS: Final = 500
 _DAYS: Final = 7
 _MOST_DAYS: Final = 366
 _TURN: Final = 500_000_000
+_SETTINGS: Final = {"statement_timeout": "60s", "synchronous_commit": "off", "work_mem": "32MB", "jit": "off"}
 _SEARCH: Final = 7_203_451_001
 _VENDOR: Final = 1_720_345  # the first half of the lock's number, a hash of the vendor the second
 
@@ -248,8 +249,7 @@ def _is_free(lock: TextClause, number: dict[str, object]) -> bool:
 
 
 def _allow_long_statements() -> None:
-    # A busy shop's week is more than a page would ever be allowed to read at once. And nothing here waits for the disk:
-    # what a power cut takes away of the sums it takes of their marks too, and they are counted again.
-    db.session.execute(
-        select(func.set_config("statement_timeout", "60s", True), func.set_config("synchronous_commit", "off", True))
-    )
+    # A busy shop's week is more than a page would ever be allowed to read at once, and is put in order in memory. And
+    # nothing here waits for the disk: what a power cut takes away of the sums it takes of their marks too, and they
+    # are counted again.
+    db.session.execute(select(*(func.set_config(name, value, True) for name, value in _SETTINGS.items())))
