@@ -123,13 +123,13 @@ def switch_cards_off_and_on(page: Page, app: Flask, bakery: Shop) -> None:
     looks_right(page)
     work(app)
     # The page looks again by itself.
-    expect(page.locator("#bulk").get_by_text("All is done since")).to_be_visible(timeout=10_000)
+    expect(page.locator("#bulk").get_by_text("All is done since")).to_be_visible()
     with app.app_context():
         assert bulk.active(bakery.vendor_id) == set()
-    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Switch the cards on again").click()
     expect(page.get_by_text("The cards are switched on again, one after the other.")).to_be_visible()
     work(app)
-    expect(page.get_by_text("Taken back", exact=True)).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("Taken back", exact=True)).to_be_visible()
     looks_right(page)
     with app.app_context():
         assert len(bulk.active(bakery.vendor_id)) == 3

@@ -230,8 +230,8 @@ def switch_cards_off_and_on(page: Page, bakery: OpenBakery) -> None:
     says(page, "0 of 2 cards are seen to. This page looks again by itself.")
     work(bakery.app)
     # It keeps its word without a script, too.
-    expect(page.get_by_text("All is done since")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("All is done since")).to_be_visible()
     with bakery.app.app_context():
         assert bulk.active(bakery.shop.vendor_id) == set()
-    press(page, "Take it back")
+    press(page, "Switch the cards on again")
     says(page, "Being switched on again")
