@@ -22,6 +22,7 @@ from loyalty.services import (
     my_data_proofs,
     privacy,
     privacy_export,
+    same_person,
     wallet_updates,
 )
 from loyalty.services.consents import GivenConsent
@@ -73,6 +74,11 @@ def get(*, token: str) -> OwnData:
 def get_proven(*, token: str, confirmation_id: UUID | None, at: datetime) -> OwnData:
     """Read it for a reader who has proven the address, or raise ProofExpired."""
     return _own(token, my_data_proofs.get_proven(token=token, confirmation_id=confirmation_id, at=at))
+
+
+def has_other_cards(*, own: OwnData) -> bool:
+    """Whether the customer is one person with another, so that being forgotten ends another card, too."""
+    return bool(same_person.list_other_cards(vendor_id=own.vendor_id, customer_id=own.customer_id))
 
 
 def correct(

@@ -1,9 +1,13 @@
-"""Erasing a customer: the person goes, in every table and both wallets; the ledger's amounts stay, without a person."""
+"""Erasing a customer: the person goes, in every table and both wallets; the ledger's amounts stay, without a person.
+
+Whose cards were brought together are one person, and are erased together.
+"""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -14,10 +18,21 @@ from loyalty.errors import NotFound
 from loyalty.models.customers import Customer
 from loyalty.models.mail import Confirmation
 from loyalty.models.transactions import LoyaltyTransaction
-from loyalty.services import audit, customers, idempotency, outbox, privacy_cards, privacy_rows, roles, webhook_events
+from loyalty.services import (
+    audit,
+    customers,
+    idempotency,
+    outbox,
+    privacy_cards,
+    privacy_rows,
+    roles,
+    same_person,
+    webhook_events,
+)
 from loyalty.services.privacy_rows import Person
 
 _log = logging.getLogger(__name__)
+_COUNTS: Final = ("cards", "entries_kept", "notes", "mails", "confirmations", "answers", "audit_events")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +56,33 @@ def erase(*, actor: Actor | Admin, customer_id: UUID, key: RequestKey) -> Erasur
     if isinstance(actor, Actor):
         roles.require(actor=actor, role=Role.OWNER)
     vendor_id = _vendor_of(customer_id, actor.vendor_id if isinstance(actor, Actor) else None)
-    return idempotency.run(key, ErasureReceipt, lambda: _erase(actor, vendor_id, customer_id), vendor_id=vendor_id)
+    return _run(_Order(actor, vendor_id, customer_id), key)
 
 
 def erase_own(*, vendor_id: UUID, customer_id: UUID, key: RequestKey) -> ErasureReceipt:
     """Erase a customer who has proven the address and asks for it, once per key."""
-    themselves = Actor(vendor_id=vendor_id, role=Role.STAFF)
-    _vendor_of(customer_id, vendor_id)
-    return idempotency.run(key, ErasureReceipt, lambda: _erase(themselves, vendor_id, customer_id), vendor_id=vendor_id)
+    return _run(_Order(_themselves(vendor_id), _vendor_of(customer_id, vendor_id), customer_id), key)
+
+
+def erase_silent(*, vendor_id: UUID, customer_id: UUID, key: RequestKey) -> ErasureReceipt:
+    """Erase a customer for being silent, once per key: alone, as the same person may come with another card."""
+    order = _Order(_themselves(vendor_id), _vendor_of(customer_id, vendor_id), customer_id, is_whole=False)
+    return _run(order, key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """Who has whom erased: the whole person, or this one customer."""
+
+    who: Actor | Admin
+    vendor_id: UUID
+    customer_id: UUID
+    is_whole: bool = True
+
+    def find_all(self) -> tuple[UUID, ...]:
+        if not self.is_whole:
+            return (self.customer_id,)
+        return same_person.find_all(vendor_id=self.vendor_id, customer_id=self.customer_id)
 
 
 def _vendor_of(customer_id: UUID, vendor_id: UUID | None) -> UUID:
@@ -60,30 +94,61 @@ def _vendor_of(customer_id: UUID, vendor_id: UUID | None) -> UUID:
     return UUID(str(found))
 
 
-def _erase(who: Actor | Admin, vendor_id: UUID, customer_id: UUID) -> ErasureReceipt:
-    customer = _lock(vendor_id, customer_id)
+def _themselves(vendor_id: UUID) -> Actor:
+    return Actor(vendor_id=vendor_id, role=Role.STAFF)
+
+
+def _run(order: _Order, key: RequestKey) -> ErasureReceipt:
+    return idempotency.run(key, ErasureReceipt, lambda: _erase(order), vendor_id=order.vendor_id)
+
+
+def _erase(order: _Order) -> ErasureReceipt:
+    # Whoever was erased before is not erased anew because of another, only when asked for.
+    meant = [row for row in _lock_and_close(order) if row.erased_at is None or row.id == order.customer_id]
+    receipts = [_forget(order, customer) for customer in meant]
+    (own,) = (receipt for receipt in receipts if receipt.customer_id == order.customer_id)
+    return replace(own, **{name: sum(getattr(each, name) for each in receipts) for name in _COUNTS})
+
+
+def _lock_and_close(order: _Order) -> Sequence[AnyRow]:
+    """Lock everybody who is meant and close their cards, again where two were brought together meanwhile.
+
+    Closed cards are brought together with no other: those who were found then are all.
+    """
     # The ledger names who did it and at which shop, and nothing of where from.
-    actor = Actor(vendor_id=vendor_id, role=Role.ADMIN, user_id=who.user_id)
-    privacy_cards.close_all(actor=actor, customer_id=customer_id)
-    person = privacy_rows.find_person(vendor_id=vendor_id, customer_id=customer_id, email=customer.email)
+    actor = Actor(vendor_id=order.vendor_id, role=Role.ADMIN, user_id=order.who.user_id)
+    while True:
+        customer_ids = order.find_all()
+        customers_locked = _lock(order.vendor_id, customer_ids)
+        privacy_cards.close_all(actor=actor, customer_ids=customer_ids)
+        if order.find_all() == customer_ids:
+            return customers_locked
+
+
+def _lock(vendor_id: UUID, customer_ids: Sequence[UUID]) -> Sequence[AnyRow]:
+    """Lock the addresses first, as joining and mailing do: whoever comes with one of them finds all or nothing."""
+    theirs = (
+        select(Customer.id, Customer.email, Customer.phone, Customer.erased_at)
+        .where(Customer.id.in_(customer_ids), Customer.vendor_id == vendor_id)
+        .order_by(Customer.id)
+    )
+    known = db.session.execute(theirs).all()
+    addresses = [address for row in known for address in (row.email, row.phone)]
+    customers.lock_addresses(vendor_id=vendor_id, addresses=addresses)
+    return db.session.execute(theirs.with_for_update()).all()
+
+
+def _forget(order: _Order, customer: AnyRow) -> ErasureReceipt:
+    vendor_id = order.vendor_id
+    person = privacy_rows.find_person(vendor_id=vendor_id, customer_id=customer.id, email=customer.email)
     at = customer.erased_at or clock()
     if customer.erased_at is None:
-        webhook_events.customer_erased(customer_id=customer_id, vendor_id=vendor_id, at=at)
+        webhook_events.customer_erased(customer_id=customer.id, vendor_id=vendor_id, at=at)
     _end_what_waits(person)
     receipt = _receipt(person, privacy_rows.wipe(person), at)
-    db.session.execute(update(Customer).where(Customer.id == customer_id).values(erased_at=at))
-    _record(who, vendor_id, receipt)
+    db.session.execute(update(Customer).where(Customer.id == customer.id).values(erased_at=at))
+    _record(order.who, vendor_id, receipt)
     return receipt
-
-
-def _lock(vendor_id: UUID, customer_id: UUID) -> AnyRow:
-    """Lock the addresses first, as joining and mailing do: whoever comes with one of them finds all or nothing."""
-    theirs = select(Customer.email, Customer.phone, Customer.erased_at).where(
-        Customer.id == customer_id, Customer.vendor_id == vendor_id
-    )
-    known = db.session.execute(theirs).one()
-    customers.lock_addresses(vendor_id=vendor_id, addresses=(known.email, known.phone))
-    return db.session.execute(theirs.with_for_update()).one()
 
 
 def _end_what_waits(person: Person) -> None:

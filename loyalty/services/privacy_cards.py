@@ -1,5 +1,6 @@
 """Closing the cards of a customer who is being erased: the last row of each ledger, and what wallets are told."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,8 +14,8 @@ from loyalty.services import ledger, wallet_updates, webhook_events
 from loyalty.services.ledger import Entry, Origin
 
 
-def close_all(*, actor: Actor, customer_id: UUID) -> None:
-    """In the caller's transaction, lock and deactivate a customer's cards and have their wallets told."""
+def close_all(*, actor: Actor, customer_ids: Sequence[UUID]) -> None:
+    """In the caller's transaction, lock and deactivate all cards of customers and have their wallets told."""
     cards = (
         select(
             LoyaltyCard.id,
@@ -22,7 +23,7 @@ def close_all(*, actor: Actor, customer_id: UUID) -> None:
             LoyaltyCard.google_object_id,
             *ledger.CARD_COLUMNS,
         )
-        .where(LoyaltyCard.customer_id == customer_id, LoyaltyCard.vendor_id == actor.vendor_id)
+        .where(LoyaltyCard.customer_id.in_(customer_ids), LoyaltyCard.vendor_id == actor.vendor_id)
         .order_by(LoyaltyCard.id)
         .with_for_update()
     )

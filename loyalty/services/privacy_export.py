@@ -4,22 +4,22 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
-from loyalty.database import Base, db
+from loyalty.database import AnyRow, Base, db
 from loyalty.domain.privacy import REGISTRY
 from loyalty.domain.spreadsheets import BOM, as_kept, plain
 from loyalty.domain.values import Actor, Admin, RequestKey, Role
 from loyalty.errors import NotFound
 from loyalty.models.customers import Customer
 from loyalty.models.vendors import Vendor
-from loyalty.services import audit, idempotency, privacy_rows, roles
+from loyalty.services import audit, idempotency, privacy_rows, roles, same_person
 
 Row = dict[str, Any]  # columns of all types
 Say = Callable[[str], str]
@@ -42,41 +42,54 @@ class Export:
 
 
 def export(*, actor: Actor | Admin, customer_id: UUID, key: RequestKey, say: Say, at: datetime) -> Export:
-    """Collect what is known about a customer; who asked is in the audit log, once per key. `say` translates."""
+    """Collect what is known about a person, also as another customer with whom the office brought them together.
+
+    Who asked is in the audit log, once per key. `say` translates.
+    """
     if isinstance(actor, Actor):
         roles.require(actor=actor, role=Role.MANAGER)
-    return _export(actor, actor.vendor_id if isinstance(actor, Actor) else None, customer_id, key, say, at)
+    shop = _shop(actor.vendor_id if isinstance(actor, Actor) else None, customer_id)
+    same = same_person.find_all(vendor_id=shop.vendor_id, customer_id=customer_id)
+    return _export(actor, shop, same, key, say, at)
 
 
 def export_own(*, vendor_id: UUID, customer_id: UUID, key: RequestKey, say: Say, at: datetime) -> Export:
-    """Collect it for a customer who has proven the address."""
+    """Collect it for a customer who has proven the address: what is known with it, and nothing of another address."""
     themselves = Actor(vendor_id=vendor_id, role=Role.STAFF)
-    return _export(themselves, vendor_id, customer_id, key, say, at)
+    return _export(themselves, _shop(vendor_id, customer_id), [customer_id], key, say, at)
+
+
+def _shop(vendor_id: UUID | None, customer_id: UUID) -> AnyRow:
+    """Read whose customer it is; another vendor's is not found."""
+    known = select(Customer.id, Customer.vendor_id, Vendor.name).join(Vendor, Vendor.id == Customer.vendor_id)
+    shop = db.session.execute(known.where(Customer.id == customer_id, Customer.erased_at.is_(None))).one_or_none()
+    if shop is None or vendor_id not in (None, shop.vendor_id):
+        raise NotFound
+    return shop
 
 
 def _export(
-    who: Actor | Admin, vendor_id: UUID | None, customer_id: UUID, key: RequestKey, say: Say, at: datetime
+    who: Actor | Admin, shop: AnyRow, customer_ids: Sequence[UUID], key: RequestKey, say: Say, at: datetime
 ) -> Export:
-    known = select(Customer.vendor_id, Customer.email, Vendor.name).join(Vendor, Vendor.id == Customer.vendor_id)
-    known = known.where(Customer.id == customer_id, Customer.erased_at.is_(None))
-    customer = db.session.execute(known).one_or_none()
-    if customer is None or vendor_id not in (None, customer.vendor_id):
-        raise NotFound
-    subject = {"subject_type": "customer", "subject_id": customer_id, "vendor_id": customer.vendor_id}
-
     def work() -> ExportReceipt:
-        audit.record(actor=who, action="customer.exported", **subject)
-        return ExportReceipt(customer_id)
+        for each in customer_ids:
+            subject = {"subject_type": "customer", "subject_id": each, "vendor_id": shop.vendor_id}
+            audit.record(actor=who, action="customer.exported", **subject)
+        return ExportReceipt(shop.id)
 
-    idempotency.run(key, ExportReceipt, work, vendor_id=customer.vendor_id)
-    tables = _read(customer.vendor_id, customer_id, customer.email)
-    head = {"shop": customer.name, "made_at": at, "purposes": _purposes(tables, say)}
+    idempotency.run(key, ExportReceipt, work, vendor_id=shop.vendor_id)
+    tables = _read(shop.vendor_id, customer_ids)
+    head = {"shop": shop.name, "made_at": at, "purposes": _purposes(tables, say)}
     return Export(f"customer-{at:%Y-%m-%d}.zip", _zip(head, tables, at))
 
 
-def _read(vendor_id: UUID, customer_id: UUID, email: str | None) -> Mapping[str, list[Row]]:
-    person = privacy_rows.find_person(vendor_id=vendor_id, customer_id=customer_id, email=email)
-    theirs = privacy_rows.conditions(person)
+def _read(vendor_id: UUID, customer_ids: Sequence[UUID]) -> Mapping[str, list[Row]]:
+    emails = select(Customer.id, Customer.email).where(Customer.id.in_(customer_ids)).order_by(Customer.id)
+    people = [
+        privacy_rows.find_person(vendor_id=vendor_id, customer_id=row.id, email=row.email)
+        for row in db.session.execute(emails)
+    ]
+    theirs = [privacy_rows.conditions(person) for person in people]
     found = {}
     for name, described in REGISTRY.items():
         columns = [column for column, personal in described.of_customers.items() if personal.exported]
@@ -84,8 +97,8 @@ def _read(vendor_id: UUID, customer_id: UUID, email: str | None) -> Mapping[str,
             continue
         table = Base.metadata.tables[name]
         # Ids lie in order of time.
-        query = select(*(table.c[column] for column in columns)).where(theirs[name]).order_by(*table.primary_key)
-        found[name] = [dict(row._mapping) for row in db.session.execute(query)]
+        query = select(*(table.c[column] for column in columns)).where(or_(*(each[name] for each in theirs)))
+        found[name] = [dict(row._mapping) for row in db.session.execute(query.order_by(*table.primary_key))]
     return found
 
 

@@ -166,9 +166,8 @@ def _newest_card(row: AnyRow) -> UUID | None:
 def _erase(row: AnyRow, at: datetime) -> bool:
     if row.erase_reason != "asked" and not _had_notice(row, at):
         return False
-    privacy.erase_own(
-        vendor_id=row.vendor_id, customer_id=row.id, key=RequestKey("retention", str(row.id), str(row.vendor_id))
-    )
+    erase = privacy.erase_own if row.erase_reason == "asked" else privacy.erase_silent
+    erase(vendor_id=row.vendor_id, customer_id=row.id, key=RequestKey("retention", str(row.id), str(row.vendor_id)))
     return True
 
 

@@ -21,7 +21,6 @@ from loyalty.services import (
     enrolment,
     invitations,
     links,
-    merging,
     privacy,
     privacy_phones,
     verification,
@@ -153,20 +152,6 @@ def test_it_leaves_no_word_of_a_long_life_anywhere(
     assert [name for name in found(cleo.words, ended) if not name.endswith(" pass")] == []
     assert '"voided": true' in ended or '"voided":true' in ended
     assert found(dora.words, places["database"]) == sorted(dora.words)
-
-
-@pytest.mark.usefixtures("context")
-def test_it_erases_two_who_were_brought_together_each_on_their_own(owner_engine: sa.Engine) -> None:
-    shop = make_bakery()
-    cleo, again = live(shop, "Cleozzz", CLEO), live(shop, "Cleoagain", DORA)
-    key, reason = make_key(shop.ada), "Cleozzz has two"
-    merging.merge(actor=shop.ada, into_id=cleo.card_id, from_id=again.card_id, reason=reason, key=key)
-    erase(cleo)
-    assert found(cleo.words, dump(owner_engine)) == []
-    assert found(again.words, dump(owner_engine)) == sorted(again.words)
-    erase(again)
-    assert found({**again.words, "reason": reason}, dump(owner_engine)) == []
-    assert verification.verify().findings == []
 
 
 @pytest.mark.usefixtures("context")

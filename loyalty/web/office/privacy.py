@@ -6,9 +6,10 @@ from uuid import UUID
 from flask import flash, redirect, send_file, url_for
 from flask.typing import ResponseReturnValue
 
+from loyalty.domain.codes import format_card_number
 from loyalty.domain.values import Role
 from loyalty.errors import NotFound
-from loyalty.services import card_details, privacy, privacy_export
+from loyalty.services import card_details, privacy, privacy_export, same_person
 from loyalty.services.card_details import Holder
 from loyalty.web.access import current_actor, now, requires
 from loyalty.web.forms import request_key
@@ -38,12 +39,19 @@ def confirm_erasure(card_id: UUID) -> ResponseReturnValue:
     holder = _holder(card_id)
     if holder.erased_at:
         raise NotFound
+    text = gettext(
+        "Name, addresses, birthday, notes and devices are deleted, the passes end, and what the card holds is lost."
+        " Amounts stay in the statistics, without a person. Nobody can undo this."
+    )
+    if others := same_person.list_other_cards(vendor_id=current_actor().vendor_id, customer_id=holder.customer_id):
+        numbers = ", ".join(format_card_number(number) for number in others)
+        text += " " + gettext(
+            "Cards that were brought together are one person’s: what is known with %(numbers)s is erased, too.",
+            numbers=numbers,
+        )
     return confirm_page(
         title=gettext("Erase %(name)s", name=holder.name) if holder.name else gettext("Erase this customer"),
-        text=gettext(
-            "Name, addresses, birthday, notes and devices are deleted, the passes end, and what the card holds is lost."
-            " Amounts stay in the statistics, without a person. Nobody can undo this."
-        ),
+        text=text,
         button=gettext("Erase for good"),
         final=True,
         back=url_for("office.customer", card_id=card_id),

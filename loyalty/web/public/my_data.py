@@ -108,7 +108,8 @@ def confirm_own_erasure(token: str) -> ResponseReturnValue:
     """Ask whether and when to be forgotten, and say what that means."""
     card = _card(token)
     own = my_data.get_proven(token=token, confirmation_id=_proof(), at=now())
-    return render_template("public/my_data_erasure.html", card=card, own=own)
+    others = my_data.has_other_cards(own=own)
+    return render_template("public/my_data_erasure.html", card=card, own=own, has_other_cards=others)
 
 
 @blueprint.post("/card/<token>/my-data/erasure")

@@ -11,12 +11,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from loyalty.database import db
+from loyalty.domain.codes import format_card_number
 from loyalty.domain.values import Role
 from loyalty.models.audit import AuditEvent
 from loyalty.models.customers import Customer
-from loyalty.services import accounts
+from loyalty.services import accounts, merging
 from tests.browsing import hidden, sign_in
-from tests.factories import Card, Shop, make_card, make_shop
+from tests.factories import Card, Shop, make_card, make_key, make_shop
 from tests.office import PASSWORD, Office
 
 
@@ -124,3 +125,15 @@ def test_it_finds_no_customer_of_next_door(bakery: Bakery, action: str) -> None:
     own = hidden(bakery.client.get(bakery.path), f"{bakery.path}/export")
     assert bakery.client.post(f"/office/customers/{foreign.card_id}/{action}", data=own).status_code == 404
     assert bakery.names() == ["Cleo Martin", "Dora Weber"]
+
+
+def test_it_says_whose_other_card_ends_too(bakery: Bakery) -> None:
+    with bakery.app.app_context():
+        twin, ada = make_card(bakery.shop, name="Cleo Martin"), bakery.shop.ada
+        key = make_key(ada)
+        merging.merge(actor=ada, into_id=bakery.cleo.card_id, from_id=twin.card_id, reason="One person", key=key)
+    bakery.enter(Role.OWNER)
+    question = bakery.client.get(f"{bakery.path}/erase")
+    assert f"what is known with {format_card_number(twin.card_number)} is erased, too." in question.text
+    bakery.post(question, f"{bakery.path}/erase")
+    assert bakery.names() == [None, None]

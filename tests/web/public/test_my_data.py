@@ -15,9 +15,9 @@ from loyalty.database import clock, db, transaction
 from loyalty.models.consents import Consent
 from loyalty.models.customers import Customer
 from loyalty.models.mail import Confirmation, EmailLog
-from loyalty.services import links
+from loyalty.services import links, merging
 from tests import privacy_life
-from tests.factories import Card, Shop, change_program, make_card, make_shop
+from tests.factories import Card, Shop, change_program, make_card, make_key, make_shop
 from tests.web.public.conftest import Phone
 
 
@@ -243,6 +243,20 @@ def test_it_deletes_at_once_where_somebody_insists(phone: Phone, app: Flask, cle
     assert customer.erased_at
     assert (customer.email, customer.name, customer.erase_at) == (None, None, None)
     assert phone.get(path(cleo)).status_code == 404
+
+
+def test_it_says_that_a_card_brought_together_with_this_one_ends_too(
+    phone: Phone, app: Flask, bakery: Shop, cleo: Card
+) -> None:
+    prove(phone, app, cleo)
+    assert "Your other card" not in phone.get(path(cleo, "/erasure")).text
+    with app.app_context():
+        twin, key = make_card(bakery, name="Cleo Martin"), make_key(bakery.ada)
+        merging.merge(actor=bakery.ada, into_id=cleo.card_id, from_id=twin.card_id, reason="One person", key=key)
+    page = phone.get(path(cleo, "/erasure"))
+    assert "Your other card of this shop, which was brought together with this one," in page.text
+    phone.send(page, when="now")
+    assert read(app, twin).erased_at
 
 
 @pytest.mark.parametrize("ending", ["/corrections", "/export", "/erasure"])
