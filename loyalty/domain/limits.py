@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from loyalty.errors import DailyStampLimit, StampCooldown
+from loyalty.errors import N_, DailyStampLimit, StampCooldown, ValidationError
 
 PIN_WAITS = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
 PIN_MEMORY = timedelta(hours=24)
@@ -58,3 +58,11 @@ def pin_wait(failed_attempts: int, free_attempts: int, lockout_minutes: int) -> 
     if waits < 0:
         return None
     return PIN_WAITS[waits] if waits < len(PIN_WAITS) else timedelta(minutes=lockout_minutes)
+
+
+def check_cost(*, seen: int | None, cost: int) -> None:
+    """Refuse a reward whose cost is another one now than somebody saw; None where nobody was shown any."""
+    if seen is not None and seen != cost:
+        raise ValidationError(
+            {"cost": N_("This reward costs something else now. Look at it again before you give it.")}
+        )

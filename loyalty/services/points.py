@@ -9,7 +9,7 @@ from babel.numbers import get_currency_precision
 from sqlalchemy import func, select
 
 from loyalty.database import AnyRow, db
-from loyalty.domain import bounds
+from loyalty.domain import bounds, limits
 from loyalty.domain.earning import points_for
 from loyalty.domain.values import Actor, CardRef, LoyaltyType, RequestKey, TransactionType
 from loyalty.errors import (
@@ -105,16 +105,20 @@ def redeem(
     card: CardRef,
     reward_id: str,
     notes: str | None = None,
+    seen_cost: int | None = None,
     key: RequestKey,
     approval: Approval | None = None,
 ) -> PointsRedemptionReceipt:
-    """Buy a reward with points, once per key; `reward_id` is the reward's public id."""
+    """Buy a reward with points, once per key; `reward_id` is the reward's public id.
+
+    Raises ValidationError where it costs no more what somebody saw, `seen_cost`.
+    """
     return perform(
         actor=actor,
         card=card,
         key=key,
         receipt=PointsRedemptionReceipt,
-        rule=lambda scene: _redeem(scene, reward_id, notes),
+        rule=lambda scene: _redeem(scene, reward_id, notes, seen_cost),
         ground=Ground(loyalty=LoyaltyType.POINTS),
         approval=approval,
     )
@@ -209,9 +213,10 @@ def _first_answer(scene: Scene, first: AnyRow, amount: int) -> PointsReceipt:
     )
 
 
-def _redeem(scene: Scene, reward_id: str, notes: str | None) -> PointsRedemptionReceipt:
+def _redeem(scene: Scene, reward_id: str, notes: str | None, seen_cost: int | None) -> PointsRedemptionReceipt:
     state = scene.state
     reward = _offer(scene, reward_id)
+    limits.check_cost(seen=seen_cost, cost=reward.points_required)
     home = scene.card.enrolled_at_store_id
     if not scene.facts.allow_cross_store_redemption and home not in (None, scene.actor.store_id):
         raise StoreNotAllowed

@@ -79,15 +79,24 @@ def add(
 
 
 def redeem(
-    *, actor: Actor, card: CardRef, notes: str | None = None, key: RequestKey, approval: Approval | None = None
+    *,
+    actor: Actor,
+    card: CardRef,
+    notes: str | None = None,
+    seen_cost: int | None = None,
+    key: RequestKey,
+    approval: Approval | None = None,
 ) -> StampRedemptionReceipt:
-    """Give the reward of a full card, once per key: takes exactly the target and keeps the surplus."""
+    """Give the reward of a full card, once per key: takes exactly the target and keeps the surplus.
+
+    Raises ValidationError where it costs no more what somebody saw, `seen_cost`.
+    """
     return perform(
         actor=actor,
         card=card,
         key=key,
         receipt=StampRedemptionReceipt,
-        rule=lambda scene: _redeem(scene, notes),
+        rule=lambda scene: _redeem(scene, notes, seen_cost),
         ground=Ground(loyalty=LoyaltyType.STAMPS),
         approval=approval,
     )
@@ -155,8 +164,9 @@ def _next_stamp(scene: Scene) -> datetime | None:
     return max(ends or midnight, midnight)
 
 
-def _redeem(scene: Scene, notes: str | None) -> StampRedemptionReceipt:
+def _redeem(scene: Scene, notes: str | None, seen_cost: int | None) -> StampRedemptionReceipt:
     state, target = scene.state, scene.facts.stamps_target
+    limits.check_cost(seen=seen_cost, cost=target)
     if state.stamp_count < target:
         raise InsufficientStamps(stamp_count=state.stamp_count, stamps_target=target)
     description = scene.facts.stamps_reward_description

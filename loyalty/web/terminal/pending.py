@@ -17,7 +17,7 @@ from loyalty.web.terminal.stage import here, show
 _PREFIX = "pending_"
 _ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _PATH = re.compile(rf"/terminal/(?:cards/({_ID})/(stamps|points|redemptions)|transactions/{_ID}/(void))", re.ASCII)
-_KEPT = ("key", "quantity", "amount", "order_reference", "reward_id", "reason", "number")
+_KEPT = ("key", "quantity", "amount", "order_reference", "reward_id", "reason", "number", "cost")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from loyalty.web.sentences import gettext, ngettext
 from loyalty.web.terminal import shown
 from loyalty.web.terminal.approvals import find_approval
 from loyalty.web.terminal.blueprint import blueprint
+from loyalty.web.terminal.fields import number_field
 from loyalty.web.terminal.outcomes import done
 from loyalty.web.terminal.stage import show
 from loyalty.web.terminal.words import Outcome, heading
@@ -28,7 +29,7 @@ def confirm_redemption(card_id: UUID) -> Response:
     """Name the reward and its price, and ask."""
     card = shown.read(card_id)
     reward_id = request.args.get("reward_id") or None
-    name, cost = _offer(card, reward_id)
+    name, cost, cost_words = _offer(card, reward_id)
     return show(
         "redeem",
         title=gettext("Give %(reward)s?", reward=name),
@@ -36,6 +37,7 @@ def confirm_redemption(card_id: UUID) -> Response:
         heading=heading(card),
         offer_name=name,
         cost=cost,
+        cost_words=cost_words,
         reward_id=reward_id,
         redeem_key=new_key(),
     )
@@ -50,22 +52,34 @@ def redeem(card_id: UUID) -> WerkzeugResponse:
     return _redeem_points(card_id, reward_id) if reward_id else _redeem_stamps(card_id)
 
 
-def _offer(card: CounterCard, reward_id: str | None) -> tuple[str, str]:
+def _offer(card: CounterCard, reward_id: str | None) -> tuple[str, int, str]:
     if reward_id is None:
         target = card.content.stamps_target
-        return card.stamps_reward, ngettext("%(num)s stamp will be used.", "%(num)s stamps will be used.", target)
+        words = ngettext("%(num)s stamp will be used.", "%(num)s stamps will be used.", target)
+        return card.stamps_reward, target, words
     for offer in card.rewards:
         if offer.reward_id == reward_id:
             price = offer.points_required
-            return offer.name, ngettext(
+            words = ngettext(
                 "%(points)s point will be used.", "%(points)s points will be used.", price, points=number(price)
             )
+            return offer.name, price, words
     raise InvalidReward
 
 
+def _seen_cost() -> int | None:
+    """Return what the screen said that the reward costs; what an older release drew says nothing."""
+    return number_field("cost", 0) if "cost" in request.form else None
+
+
 def _redeem_stamps(card_id: UUID) -> WerkzeugResponse:
+    cost = _seen_cost()
     receipt = stamps.redeem(
-        actor=current_actor(), card=shown.named(card_id), key=request_key({}), approval=find_approval()
+        actor=current_actor(),
+        card=shown.named(card_id),
+        seen_cost=cost,
+        key=request_key({"cost": cost} if cost else {}),
+        approval=find_approval(),
     )
     title = gettext("Reward given. %(count)s of %(target)s", count=receipt.stamp_count, target=receipt.stamps_target)
     outcome = Outcome("ok", "gift", title, receipt.reward_description, feedback="given")
@@ -73,11 +87,13 @@ def _redeem_stamps(card_id: UUID) -> WerkzeugResponse:
 
 
 def _redeem_points(card_id: UUID, reward_id: str) -> WerkzeugResponse:
+    cost = _seen_cost()
     receipt = points.redeem(
         actor=current_actor(),
         card=shown.named(card_id),
         reward_id=reward_id,
-        key=request_key({"reward_id": reward_id}),
+        seen_cost=cost,
+        key=request_key({"reward_id": reward_id} | ({"cost": cost} if cost else {})),
         approval=find_approval(),
     )
     title = gettext("Reward given: %(reward)s", reward=receipt.reward_name)

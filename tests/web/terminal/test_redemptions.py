@@ -1,10 +1,15 @@
 """Giving rewards at the till."""
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
-from tests.counter import Counter, screen_of, title_of
-from tests.factories import Card, Shop, change_program, make_card, make_reward
+from loyalty.database import db, transaction
+from loyalty.domain import bounds
+from loyalty.models.programs import Reward
+from loyalty.services import points
+from tests.counter import Counter, hidden, screen_of, title_of
+from tests.factories import Card, Shop, change_program, make_card, make_key, make_reward
 
 
 @pytest.fixture
@@ -67,6 +72,28 @@ def test_it_sells_a_reward_for_points(app: Flask, till: Counter, bakery: Shop) -
     assert "50 points left" in answer.text
     refused = till.as_htmx().post(f"/terminal/cards/{card.card_id}/redemptions", reward_id=feast)
     assert refused.status_code == 409
+
+
+def test_it_takes_no_other_price_than_the_screen_has_said(app: Flask, till: Counter, bakery: Shop, full: Card) -> None:
+    with app.app_context():
+        change_program(bakery, loyalty_type="hybrid")
+        cake = make_reward(bakery, "Cake", 1_000_000)
+        rich = make_card(bakery)
+        points.earn(actor=bakery.ben, card=rich.ref, purchase_amount_cents=bounds.PURCHASE, key=make_key(bakery.ben))
+    for card, query, target, price in ((full, "", 12, 1_000_000), (rich, f"?reward_id={cake}", 12, 999_999)):
+        path = f"/terminal/cards/{card.card_id}/redemptions"
+        asked = till.get(f"{path}/new{query}")
+        sent = {"cost": hidden(asked, "cost"), "reward_id": cake if query else ""}
+        with app.app_context(), transaction():
+            change_program(bakery, stamps_target=target)
+            db.session.execute(sa.update(Reward).values(points_required=price))
+        refused = till.as_htmx().post(path, **sent)
+        assert refused.status_code == 422
+        assert "This reward costs something else now." in refused.text
+        anew = till.get(f"{path}/new{query}")
+        given = till.as_htmx().post(path, **{**sent, "cost": hidden(anew, "cost")})
+        assert given.status_code == 200
+        assert title_of(given).startswith("Reward given")
 
 
 @pytest.mark.parametrize("reward_id", ["nothing", "x" * 300])
