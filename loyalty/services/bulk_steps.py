@@ -49,9 +49,13 @@ def find_batch(*, bulk_id: UUID) -> Batch | None:
 
 
 def switch_off(*, batch: Batch, card_id: UUID) -> None:
-    """Switch a card off as everybody does, once: after a kill the same key gives the same answer."""
-    receipt = _switch(batch, card_id, "off", lambda _: False)
-    _note(batch, card_id, "off" if receipt.transaction_id else "skipped", receipt.transaction_id)
+    """Switch a card off as everybody does, once: after a kill the same key gives the same answer.
+
+    A worker that was slower than its lease leaves the card to the undo that has begun meanwhile.
+    """
+    receipt = _switch(batch, card_id, "off", lambda scene: scene.state.is_active and not _is_running(batch))
+    if not receipt.is_active:
+        _note(batch, card_id, "off" if receipt.transaction_id else "skipped", receipt.transaction_id)
 
 
 def switch_on(*, batch: Batch, card_id: UUID) -> None:
@@ -110,6 +114,12 @@ def _switch(batch: Batch, card_id: UUID, direction: str, is_on: Callable[[Scene]
     )
 
 
+def _is_running(batch: Batch) -> bool:
+    """Whether the mass still goes off; shared until the card's commit, so that no undo begins in between."""
+    state = select(BulkDeactivation.state).where(BulkDeactivation.id == batch.bulk_id).with_for_update(read=True)
+    return db.session.scalar(state) == "running"
+
+
 def _key(batch: Batch, card_id: UUID, direction: str) -> RequestKey:
     return RequestKey(f"bulk:{batch.bulk_id}", f"{card_id}:{direction}", direction)
 
@@ -133,6 +143,7 @@ def _newest_switch(card_id: UUID) -> UUID | None:
 
 
 def _note(batch: Batch, card_id: UUID, state: str, transaction_id: UUID | None) -> None:
-    mine = (BulkCard.bulk_id == batch.bulk_id, BulkCard.card_id == card_id)
+    # What another worker has noted since, in the other direction, is newer.
+    mine = (BulkCard.bulk_id == batch.bulk_id, BulkCard.card_id == card_id, _is_open(batch.is_undo))
     with transaction():
         db.session.execute(update(BulkCard).where(*mine).values(state=state, transaction_id=transaction_id))
