@@ -1,12 +1,15 @@
 """Two cards of one person: what one holds moves to the other through both ledgers, and the emptied one is closed."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from loyalty.database import AnyRow, clock, db
+from loyalty.domain.expiry import Rules, last_day
+from loyalty.domain.limits import local_day
 from loyalty.domain.values import Actor, LoyaltyType, RequestKey, Role, TransactionType
 from loyalty.errors import N_, CardInactive, CardNotFound, ValidationError, VendorSuspended
 from loyalty.models.cards import LoyaltyCard
@@ -15,6 +18,7 @@ from loyalty.models.vendors import Vendor, VendorPolicy
 from loyalty.services import (
     audit,
     card_mails,
+    expiry_rules,
     idempotency,
     ledger,
     replaced_codes,
@@ -28,6 +32,8 @@ _CARD: Final = select(
     LoyaltyCard.id,
     LoyaltyCard.card_number,
     LoyaltyCard.google_saved_at,
+    LoyaltyCard.created_at,
+    LoyaltyCard.points_kept_until,
     *ledger.CARD_COLUMNS,
 )
 
@@ -72,6 +78,8 @@ def merge(*, actor: Actor, into_id: UUID, from_id: UUID, reason: str, key: Reque
         target.state.last_activity_at = max(filter(None, visits), default=None)
         for each in (source, target):
             _save(actor, each)
+        if points:
+            _keep_promise(source, target)
         _tell_of_reward(target, before)
         details = {"from": str(from_id), "stamps": stamps, "points": points}
         audit.record(actor=actor, action="card.merged", subject_type="card", subject_id=into_id, details=details)
@@ -118,6 +126,24 @@ def _move(opened: _Open, stamps: int, points: int, reason: str) -> None:
     if points:
         entry = Entry(TransactionType.POINTS_ADJUSTMENT, points_delta=points, notes=reason)
         ledger.append(opened.origin, opened.state, entry)
+
+
+def _keep_promise(source: _Open, target: _Open) -> None:
+    """Let points be good for as long as on the emptied card: an older rule or a restore may have promised more."""
+    program = db.session.execute(select(LoyaltyProgram).where(LoyaltyProgram.vendor_id == source.origin.vendor_id))
+    rules = expiry_rules.read(program.scalar_one())
+    promised, own = _good_until(rules, source), _good_until(rules, target)
+    if promised is not None and (own is None or own < promised):
+        mine = (LoyaltyCard.id == target.card.id, LoyaltyCard.vendor_id == target.origin.vendor_id)
+        db.session.execute(update(LoyaltyCard).where(*mine).values(points_kept_until=promised))
+
+
+def _good_until(rules: Rules, opened: _Open) -> date | None:
+    card, zone = opened.card, opened.origin.timezone
+    joined_on, kept_until = local_day(card.created_at, zone), card.points_kept_until
+    active_on = local_day(opened.state.last_activity_at or card.created_at, zone)
+    # While nothing expires, what a restore has promised stands for the time in which it does again.
+    return last_day(rules=rules, active_on=active_on, joined_on=joined_on, kept_until=kept_until) or kept_until
 
 
 def _tell_of_reward(opened: _Open, before: tuple[int, int]) -> None:
