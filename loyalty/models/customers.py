@@ -13,6 +13,10 @@ from loyalty.models.constraints import one_of, same_vendor
 LETTERS = "lower(regexp_replace(name, '[^[:alpha:]]', '', 'g'))"
 MAILBOX = "replace(split_part(split_part(email, '@', 1), '+', 1), '.', '')"
 LAST_DIGITS = "right(phone, 8)"
+# A name from its second and its third word on, and names of four words and more, as indexes and searches write it.
+FROM_SECOND = "substring(lower(name), '^(?:[^ ]* ){1}(.*)$')"
+FROM_THIRD = "substring(lower(name), '^(?:[^ ]* ){2}(.*)$')"
+LONG_NAME = "name LIKE '% % % %'"
 
 
 class Customer(Changed, Base):
@@ -28,6 +32,9 @@ class Customer(Changed, Base):
         Index("uq_customers_email", "vendor_id", "email", unique=True, postgresql_where=text("email IS NOT NULL")),
         Index("uq_customers_phone", "vendor_id", "phone", unique=True, postgresql_where=text("phone IS NOT NULL")),
         Index("ix_customers_name", "vendor_id", text("lower(name) text_pattern_ops")),
+        Index("ix_customers_second_name", "vendor_id", text(f"({FROM_SECOND}) text_pattern_ops")),
+        Index("ix_customers_third_name", "vendor_id", text(f"({FROM_THIRD}) text_pattern_ops")),
+        Index("ix_customers_long_name", "vendor_id", postgresql_where=text(LONG_NAME)),
         Index("ix_customers_letters", "vendor_id", text(f"({LETTERS})")),
         Index("ix_customers_mailbox", "vendor_id", text(f"({MAILBOX})")),
         Index("ix_customers_last_digits", "vendor_id", text(f"({LAST_DIGITS})")),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ARRAY, Boolean, ColumnElement, Text, Uuid, and_, any_, func, literal_column, or_, select
 
 from loyalty.database import AnySelect, db
 from loyalty.domain.codes import find_card_token, read_code
@@ -12,7 +12,7 @@ from loyalty.domain.people import AddressError, masked_name, normalise_email, no
 from loyalty.domain.values import Actor
 from loyalty.errors import CardReplaced
 from loyalty.models.cards import LoyaltyCard
-from loyalty.models.customers import Customer
+from loyalty.models.customers import FROM_SECOND, FROM_THIRD, LONG_NAME, Customer
 from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.models.vendors import Vendor
 from loyalty.services import replaced_codes
@@ -69,11 +69,17 @@ def _find_person(actor: Actor, typed: str) -> ColumnElement[bool] | None:
     if _is_phone(typed):
         return _by_phone(actor, typed)
     if len(typed) >= SHORTEST_NAME:
-        start = typed.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        # Asked for a name, people say the first one or the last one.
-        name = func.lower(Customer.name)
-        return or_(name.like(f"{start}%"), name.like(f"% {start}%"))
+        return _by_name(typed)
     return None
+
+
+def _by_name(typed: str) -> ColumnElement[bool]:
+    """Asked for a name, people say the first one, the last one or one between: each is found in an index of its own."""
+    start = typed.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    name = func.lower(Customer.name)
+    later = (literal_column(words.replace("name", "customers.name"), Text) for words in (FROM_SECOND, FROM_THIRD))
+    is_long = literal_column(LONG_NAME.replace("name", "customers.name"), Boolean)
+    return or_(name.like(start), *(words.like(start) for words in later), and_(is_long, name.like(f"% {start}")))
 
 
 def _is_phone(typed: str) -> bool:
@@ -87,7 +93,9 @@ def _is_name(typed: str) -> bool:
 def _came_lately(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     row = LoyaltyTransaction
     newest = select(row.card_id).where(row.vendor_id == actor.vendor_id).order_by(row.transaction_at.desc())
-    return LoyaltyCard.is_active.is_(True), LoyaltyCard.id.in_(newest.limit(LATEST_ENTRIES))
+    # An array, so that few cards are looked up, where for so many rows all cards of the shop would be read.
+    cards = func.array(newest.limit(LATEST_ENTRIES).scalar_subquery(), type_=ARRAY(Uuid))
+    return LoyaltyCard.is_active.is_(True), LoyaltyCard.id == any_(cards)
 
 
 def _refuse_replaced(actor: Actor, fits: ColumnElement[bool]) -> None:

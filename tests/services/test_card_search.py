@@ -3,7 +3,7 @@
 import pytest
 
 from loyalty.domain.values import CardRef
-from loyalty.services import card_search, cards, stamps
+from loyalty.services import card_lists, card_search, cards, stamps
 from tests.factories import Card, Shop, make_card, make_key, make_shop
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -42,3 +42,28 @@ def test_it_finds_the_few_who_have_a_name(monkeypatch: pytest.MonkeyPatch) -> No
         assert find(shop, "zo") == [second.card_number, first.card_number]
         assert find(shop, "zzzz") == []
         monkeypatch.setattr(card_search, "LATEST_ENTRIES", 1)
+
+
+@pytest.mark.parametrize(
+    ("typed", "who"),
+    [
+        ("ma", ["Ana Maria", "Maria João da Costa Ferreira"]),
+        ("SILVA", ["Rui da Silva"]),
+        ("da", ["Maria João da Costa Ferreira", "Rui da Silva"]),
+        ("da c", ["Maria João da Costa Ferreira"]),
+        ("costa", ["Maria João da Costa Ferreira"]),
+        ("costa f", ["Maria João da Costa Ferreira"]),
+        ("ferr", ["Maria João da Costa Ferreira"]),
+        ("osta", []),
+        ("a ma", []),
+        ("_a", []),
+        ("50% ", ["Ana 50% Off"]),
+        ("%f", []),
+    ],
+)
+def test_it_finds_people_by_the_beginning_of_any_of_their_names(typed: str, who: list[str]) -> None:
+    shop = make_shop()
+    names = ("Ana Maria", "Rui da Silva", "Maria João da Costa Ferreira", "Bo", "Ana 50% Off")
+    numbers = {make_card(shop, name=name).card_number: name for name in names}
+    assert sorted(numbers[number] for number in find(shop, typed)) == who
+    assert sorted(str(row.name) for row in card_lists.list_cards(actor=shop.ada, text=typed).rows) == who
