@@ -1,5 +1,7 @@
 """Whether anything in the database has changed: a checksum over the rows of each table."""
 
+from dataclasses import dataclass, field
+from functools import cache
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,8 +17,31 @@ VOLATILE = {
 }
 
 
+@dataclass
+class Watch:
+    """What stands in the database, of one shop or of all, while it is asked what may change nothing of it."""
+
+    engine: sa.Engine
+    of: UUID | None
+    asked: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.before = fingerprint(self.engine, of=self.of)
+
+    def changes(self) -> list[str]:
+        """Say which tables have changed, and what was asked meanwhile."""
+        after = fingerprint(self.engine, of=self.of)
+        return [f"{name} was changed by one of {self.asked}" for name in after if after[name] != self.before[name]]
+
+
 def fingerprint(engine: sa.Engine, *, of: UUID | None = None) -> dict[str, str]:
     """Return a checksum over the rows of each table, of one shop or of all; attempts are not counted as change."""
+    with engine.connect() as connection:
+        return {row.name: row.rows for row in connection.execute(_question(of))}
+
+
+@cache
+def _question(of: UUID | None) -> sa.TextClause:
     parts = []
     for table in Base.metadata.sorted_tables:
         if table.name == "pin_throttles":
@@ -32,5 +57,4 @@ def fingerprint(engine: sa.Engine, *, of: UUID | None = None) -> dict[str, str]:
             f"md5(coalesce(string_agg(r::text, '|' ORDER BY r::text), '')) AS rows "
             f"FROM (SELECT {columns} FROM {table.name} {where}) r"
         )
-    with engine.connect() as connection:
-        return {row.name: row.rows for row in connection.execute(sa.text(" UNION ALL ".join(parts)))}
+    return sa.text(" UNION ALL ".join(parts))

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -73,6 +74,31 @@ class Door:
     platform: bool = False
 
 
+# Everybody who works at a shop: whose tablet and whose session it is, and what may be done with them.
+INSIDE: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "locked terminal": ("locked", "", {"paired": True}),
+    "staff session": ("staff", "", {"till": Role.STAFF, "paired": True}),
+    "manager session": ("manager", "", {"till": Role.MANAGER, "paired": True}),
+    "owner": ("", "owner", {"office": Role.OWNER}),
+    "manager": ("", "manager", {"office": Role.MANAGER}),
+    "admin": ("", "admin", {"platform": True}),
+    "acting admin": ("", "acting", {"office": Role.ADMIN, "platform": True}),
+}
+
+
+_PAIR_AGAIN = (
+    sa.update(Terminal)
+    .where(Terminal.token_hash == sa.bindparam("whose"))
+    .values(
+        staff_pin_id=sa.bindparam("who"),
+        staff_seen_at=sa.bindparam("seen"),
+        last_seen_at=sa.bindparam("at"),
+        revoked_at=None,
+    )
+)
+_SIGN_IN_AGAIN = sa.update(UserSession).where(UserSession.token_hash == sa.bindparam("whose"))
+
+
 def make_business(code: str) -> Business:
     """Make a shop with two stores, staff, tablets, a reward, a customer, a history, and people signed in."""
     shop = factories.make_shop(
@@ -138,15 +164,7 @@ def make_business(code: str) -> Business:
 
 def doors(app: Flask, business: Business) -> dict[str, Door]:
     """Return the browsers of everybody who works at a shop."""
-    return {
-        "locked terminal": Door(_browser(app, terminal=business.terminals["locked"]), paired=True),
-        "staff session": Door(_browser(app, terminal=business.terminals["staff"]), till=Role.STAFF, paired=True),
-        "manager session": Door(_browser(app, terminal=business.terminals["manager"]), till=Role.MANAGER, paired=True),
-        "owner": Door(_browser(app, session=business.sessions["owner"]), office=Role.OWNER),
-        "manager": Door(_browser(app, session=business.sessions["manager"]), office=Role.MANAGER),
-        "admin": Door(_browser(app, session=business.sessions["admin"]), platform=True),
-        "acting admin": Door(_browser(app, session=business.sessions["acting"]), office=Role.ADMIN, platform=True),
-    }
+    return {name: door(app, business, name) for name in INSIDE}
 
 
 def strangers(app: Flask) -> dict[str, Door]:
@@ -154,20 +172,29 @@ def strangers(app: Flask) -> dict[str, Door]:
     return {"anonymous": Door(_browser(app)), "unpaired": Door(_browser(app, terminal=secrets.token_urlsafe(32)))}
 
 
+def door(app: Flask, business: Business, name: str) -> Door:
+    """Return the browser of somebody who works at a shop, or of a stranger."""
+    if name not in INSIDE:
+        return strangers(app)[name]
+    terminal, session, place = INSIDE[name]
+    client = _browser(app, terminal=business.terminals.get(terminal), session=business.sessions.get(session))
+    return Door(client, **place)
+
+
 def reopen(business: Business) -> None:
     """Open again what requests have closed: tablets, staff sessions, sign-ins."""
-    shop = business.shop
+    shop, at = business.shop, datetime.now(UTC)
     people = {"locked": None, "staff": shop.ben.staff_pin_id, "manager": shop.mia.staff_pin_id}
+    tablets = [
+        {"whose": _digest(business.terminals[name]), "who": who, "seen": at if who else None, "at": at}
+        for name, who in people.items()
+    ]
+    signed_in = [{"whose": _digest(token), **_place(shop, name)} for name, token in business.sessions.items()]
     with transaction():
-        for name, staff_pin_id in people.items():
-            seen_at = datetime.now(UTC) if staff_pin_id else None
-            values = {"staff_pin_id": staff_pin_id, "staff_seen_at": seen_at, "revoked_at": None}
-            values |= {"last_seen_at": datetime.now(UTC)}
-            mine = Terminal.token_hash == _digest(business.terminals[name])
-            db.session.execute(sa.update(Terminal).where(mine).values(**values))
-        for name, token in business.sessions.items():
-            mine = UserSession.token_hash == _digest(token)
-            db.session.execute(sa.update(UserSession).where(mine).values(**_place(shop, name)))
+        # Asked before every other request: past the session, which would look for what it holds of these rows.
+        connection = db.session.connection()
+        connection.execute(_PAIR_AGAIN, tablets)
+        connection.execute(_SIGN_IN_AGAIN, signed_in)
 
 
 def may_enter(door: Door, rule: Rule, access: Access) -> bool:

@@ -35,7 +35,7 @@ def test_it_takes_no_thing_of_the_shop_next_door_in_a_form(
     before = fingerprint(owner_engine, of=meat.shop.vendor_id)
     wrong: list[str] = []
     for rule, method, access in world.routes(app):
-        door = world.doors(app, bakery)[role]
+        door = world.door(app, bakery, role)
         form = street.forms.get(rule.endpoint)
         if method != "POST" or form is None or access.role is None or not world.may_enter(door, rule, access):
             continue
@@ -65,7 +65,7 @@ def foreign_fields(drawn: dict[str, str], own: Business, foreign: Business) -> l
 @pytest.mark.parametrize("role", ["manager session", "owner", "acting admin"])
 def test_it_shows_no_thing_of_the_shop_next_door_to_a_question(app: Flask, street: Street, role: str) -> None:
     bakery, meat = street.bakery, street.meat
-    door, wrong = world.doors(app, bakery)[role], list[str]()
+    door, wrong = world.door(app, bakery, role), list[str]()
     asked = {name: meat.ids[kind] for name, kind in QUESTIONS.items()}
     asked |= {name: value for name, value in meat.ids.items() if name.endswith("_id")}
     for rule, method, access in world.routes(app):
