@@ -6,14 +6,17 @@ from dataclasses import dataclass
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, ViewportSize, expect, sync_playwright
 
 from loyalty.database import db
 from loyalty.models.cards import LoyaltyCard
 from loyalty.services import pins, terminals
 from tests.chromium import executable
-from tests.factories import Card, Shop, make_card, make_key, make_reward, make_shop
-from tests.tablet import ARGS
+from tests.factories import Card, Shop, make_card, make_key, make_reward, make_shop, open_session
+from tests.tablet import ARGS, LANDSCAPE, Tablet, open_tablet
+
+# A page is done at once, or this machine has much else to do; what passes waits for nothing.
+expect.set_options(timeout=30_000)
 
 
 @dataclass(frozen=True)
@@ -40,19 +43,26 @@ class OpenBakery:
             return int(db.session.execute(sa.select(column).where(LoyaltyCard.id == card.card_id)).scalar_one())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def till_playwright() -> Iterator[Playwright]:
     """Playwright, once: it does not start twice at the same time."""
     with sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture(scope="module")
-def till_browser(till_playwright: Playwright) -> Iterator[Browser]:
-    """A Chromium for the tablets of one module."""
+@pytest.fixture(scope="session")
+def _chromium(till_playwright: Playwright) -> Iterator[Browser]:
     browser = till_playwright.chromium.launch(executable_path=executable(till_playwright), args=ARGS)
     yield browser
     browser.close()
+
+
+@pytest.fixture
+def till_browser(_chromium: Browser) -> Iterator[Browser]:
+    """The Chromium of this worker; whatever a test has opened is closed behind it, or it would go on asking."""
+    yield _chromium
+    for context in _chromium.contexts:
+        context.close()
 
 
 @pytest.fixture
@@ -74,6 +84,18 @@ def open_bakery(app: Flask) -> OpenBakery:
             code=code,
             cleo=make_card(shop, stamps=3, name="Cleo Martin", phone="+352621123456"),
         )
+
+
+def open_till(browser: Browser, live: str, bakery: OpenBakery, size: ViewportSize = LANDSCAPE) -> Tablet:
+    """Open the tablet of the shop with Ben at work, where pairing and PIN are not what is tested."""
+    with bakery.app.app_context():
+        open_session(bakery.shop, bakery.shop.ben)
+    tablet = open_tablet(browser, live, size)
+    token, name = bakery.shop.terminal_token, bakery.app.config["TERMINAL_COOKIE_NAME"]
+    tablet.page.context.add_cookies([{"name": name, "value": token, "url": live}])
+    tablet.page.goto("/terminal")
+    tablet.sees("Scan the customer’s card")
+    return tablet
 
 
 def _pin(shop: Shop, name: str, role: str) -> str:

@@ -65,7 +65,7 @@ def visit(chromium: Browser, app: Flask, live: str, client: FlaskClient, **optio
         cookie = client.get_cookie(name)
         if cookie is not None:
             context.add_cookies([{"name": name, "value": cookie.value, "url": live}])
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     return context
 
 

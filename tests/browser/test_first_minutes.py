@@ -49,7 +49,7 @@ def open_page(
         java_script_enabled=js,
         reduced_motion="reduce",
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     return context.new_page()
 
 

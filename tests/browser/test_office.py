@@ -33,7 +33,7 @@ def open_page(chromium: Browser, live: str, size: ViewportSize = DESK, **options
     # axe is put into the page by the test; the pages' own policy would rightly refuse it.
     context = chromium.new_context(base_url=live, viewport=size, bypass_csp=True, **options)
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     return page
 
 

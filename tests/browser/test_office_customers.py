@@ -67,7 +67,7 @@ def open_customers(browser: Browser, live: str, size: ViewportSize, scheme: Sche
         color_scheme=scheme,
     )
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     page.goto("/office/customers")
     page.get_by_label("E-mail").fill("office@bakery.example")
     page.get_by_label("Password").fill(PASSWORD)

@@ -38,7 +38,7 @@ def open_office(browser: Browser, live: str, bakery: OpenBakery, *, scripts: boo
     with bakery.app.app_context():
         accounts.create_owner(vendor_id=bakery.shop.vendor_id, email="office@bakery.example", password=PASSWORD)
     context = browser.new_context(base_url=live, bypass_csp=True, java_script_enabled=scripts)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     page.goto("/office/program")
     page.get_by_label("E-mail").fill("office@bakery.example")

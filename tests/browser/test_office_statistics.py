@@ -76,7 +76,7 @@ def open_statistics(browser: Browser, live: str, size: ViewportSize, scheme: Sch
 
 
 def enter(page: Page) -> Page:
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     sign_in(page, "/office/statistics", "office@bakery.example")
     expect(page.get_by_role("heading", level=1, name="Statistics")).to_be_visible()
     return page

@@ -51,7 +51,7 @@ def test_it_filters_and_saves(
         bypass_csp=True,
         color_scheme=scheme,
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
 
     def assert_fine() -> None:

@@ -40,7 +40,7 @@ def office(till_browser: Browser, live: str, open_bakery: OpenBakery) -> Iterato
     with open_bakery.app.app_context():
         accounts.create_owner(vendor_id=open_bakery.shop.vendor_id, email="office@bakery.example", password=PASSWORD)
     context = till_browser.new_context(base_url=live, viewport=DESK, bypass_csp=True)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     page.goto("/office/poster")
     page.get_by_label("E-mail").fill("office@bakery.example")

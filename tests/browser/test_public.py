@@ -1,16 +1,14 @@
 """The join page and the card page in a real Chromium, on a phone: light and dark, with and without JavaScript."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from loyalty.domain.values import CardRef
 from loyalty.services import card_views, stamps
 from tests import axe
-from tests.chromium import executable
 from tests.factories import Shop, make_card, make_key, make_shop
 
 pytestmark = pytest.mark.browser
@@ -19,13 +17,9 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 SMALL: ViewportSize = {"width": 360, "height": 640}
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        path = executable(playwright)
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
+@pytest.fixture
+def chromium(till_browser: Browser) -> Browser:
+    return till_browser
 
 
 @pytest.fixture
@@ -44,7 +38,7 @@ def open_phone(chromium: Browser, live: str, size: ViewportSize = PHONE, **optio
     # axe is put into the page by the test; the pages' own policy would rightly refuse it.
     context = chromium.new_context(base_url=live, viewport=size, bypass_csp=True, **options)
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     return page
 
 

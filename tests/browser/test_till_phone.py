@@ -217,7 +217,7 @@ def _redeem(tablet: Tablet) -> None:
 
 def _join(browser: Browser, live: str) -> Page:
     context = browser.new_context(base_url=live, viewport=PHONE, user_agent=IPHONE)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     page.goto("/join/bakery")
     page.get_by_label("Your e-mail address").fill("lea@example.org")
@@ -230,7 +230,7 @@ def _open_program(browser: Browser, live: str, bakery: OpenBakery) -> Page:
     with bakery.app.app_context():
         accounts.create_owner(vendor_id=bakery.shop.vendor_id, email="office@bakery.example", password=PASSWORD)
     context = browser.new_context(base_url=live)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     page.goto("/office/program")
     page.get_by_label("E-mail").fill("office@bakery.example")

@@ -27,7 +27,7 @@ def open_program(browser: Browser, live: str, bakery: OpenBakery, **options: Any
     with bakery.app.app_context():
         accounts.create_owner(vendor_id=bakery.shop.vendor_id, email="office@bakery.example", password=PASSWORD)
     context = browser.new_context(base_url=live, **{"viewport": DESK, "bypass_csp": True, **options})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     page.goto("/office/program")
     page.get_by_label("E-mail").fill("office@bakery.example")
