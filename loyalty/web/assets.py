@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent / "static"
 def init(app: Flask) -> None:
     """Serve the folder `static` and give templates `asset(name)`."""
     prefix = f"static/{tree_hash(ROOT)}/"
-    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign] # Flask's way
         app.wsgi_app,
         root=str(ROOT),
         prefix=prefix,

@@ -1,7 +1,9 @@
 """When points expire: the days of every rule, the warning, and the night on which a run is due."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -84,9 +86,9 @@ def test_it_never_brings_a_day_nearer(changes: list[tuple[int | None, int]], vis
             assert after >= today + timedelta(days=days)
 
 
-def held(**more: object) -> Holding:
+def held(**more: Any) -> Holding:
     """Make the card of somebody who last came on VISIT, under a rule of 30 days: good until 31 March."""
-    return Holding(**{"points": 10, "active_on": VISIT, "joined_on": JOINED, **more})  # type: ignore[arg-type]
+    return replace(Holding(points=10, active_on=VISIT, joined_on=JOINED), **more)
 
 
 def step(holding: Holding, today: date, days: int | None = 30) -> tuple[Step, date | None]:

@@ -1,6 +1,7 @@
 """Keys: shown once, stored as hashes, ended at once, and only by owners."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -23,8 +24,8 @@ def bakery(context: None) -> Shop:
     return factories.make_shop()
 
 
-def make(shop: Shop, scope: Scope = Scope.TILL, **more: object) -> tuple[api_keys.NewKey, str]:
-    made = api_keys.create(actor=shop.ada, name="Register", scope=scope, key=make_key(shop.ada), **more)  # type: ignore[arg-type] # of all kinds
+def make(shop: Shop, scope: Scope = Scope.TILL, **more: Any) -> tuple[api_keys.NewKey, str]:
+    made = api_keys.create(actor=shop.ada, name="Register", scope=scope, key=make_key(shop.ada), **more)
     assert made.api_key is not None
     return made, made.api_key
 

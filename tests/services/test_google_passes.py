@@ -72,7 +72,8 @@ def test_it_shows_google_the_shop_s_own_pictures_where_it_can_fetch_them(bakery:
         described = google_passes.find_class(program_id=bakery.program_id)
         assert described is not None
         for name, shape in (("programLogo", Shape.LOGO), ("heroImage", Shape.HERO)):
-            address = described.described[name]["sourceUri"]["uri"]  # type: ignore[index] # JSON
+            picture: Any = described.described[name]  # JSON
+            address = picture["sourceUri"]["uri"]
             # Google keeps what it fetched: another picture needs another address.
             seen.add(address)
             answer = app.test_client().get(address.removeprefix("https://cards.example"))

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -84,10 +85,10 @@ def test_it_takes_invitations_for_a_week_until_withdrawn_or_replaced(context: No
         invitations.get(token=second, at=NOW + timedelta(days=7))
     (waiting,) = invitations.list_waiting(actor=ada.actor, at=NOW)
     assert (waiting.email, waiting.role) == (BEN, Role.MANAGER)
-    target = {"invitation_id": waiting.invitation_id, "at": NOW}
+    withdraw = partial(invitations.withdraw, invitation_id=waiting.invitation_id, at=NOW)
     with pytest.raises(NotFound):
-        invitations.withdraw(actor=mallory.actor, **target, key=key_for("hers"))  # type: ignore[arg-type]
-    invitations.withdraw(actor=ada.actor, **target, key=key_for("mine"))  # type: ignore[arg-type]
+        withdraw(actor=mallory.actor, key=key_for("hers"))
+    withdraw(actor=ada.actor, key=key_for("mine"))
     assert invitations.list_waiting(actor=ada.actor, at=NOW) == []
     with pytest.raises(InvitationExpired):
         invitations.accept_new(token=second, password=NEW_PASSWORD, at=NOW, key=key_for("accept"))

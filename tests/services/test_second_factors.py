@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -132,14 +133,14 @@ def test_it_stores_neither_secret_nor_recovery_codes(context: None) -> None:
 def test_it_shows_recovery_codes_once(context: None) -> None:
     ada = make_bakery()
     offered = second_factors.begin(user_id=id_of(ada), email=ada.email)
-    asked = {"user_id": id_of(ada), "sealed": offered.sealed, "code": code_at(offered.secret, NOW), "at": NOW}
-    first = second_factors.turn_on(**asked, key=key_for("on"))  # type: ignore[arg-type]
-    again = second_factors.turn_on(**asked, key=key_for("on"))  # type: ignore[arg-type]
+    code = code_at(offered.secret, NOW)
+    turn_on = partial(second_factors.turn_on, user_id=id_of(ada), sealed=offered.sealed, code=code, at=NOW)
+    first, again = turn_on(key=key_for("on")), turn_on(key=key_for("on"))
     assert first.codes is not None
     assert again.codes is None
     assert again.replayed
     with pytest.raises(ValidationError):
-        second_factors.turn_on(**asked, key=key_for("another"))  # type: ignore[arg-type]
+        turn_on(key=key_for("another"))
 
 
 def test_it_turns_on_only_after_a_code_of_this_very_secret(context: None) -> None:

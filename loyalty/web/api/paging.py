@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from flask import current_app, request
@@ -50,7 +50,7 @@ class PageQuery(Query):
         return self.limit + 1
 
 
-P = TypeVar("P", bound=Page)  # type: ignore[type-arg] # of any items
+P = TypeVar("P", bound=Page[Any])  # of items of any kind
 
 
 def fill_page(

@@ -1,6 +1,7 @@
 """Pages of long lists, turned by plain links."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import request, url_for
 
@@ -15,10 +16,10 @@ class Page:
     next: str | None
 
     @classmethod
-    def of(cls, number: int, pages: int, endpoint: str, **values: object) -> "Page":
+    def of(cls, number: int, pages: int, endpoint: str, **values: Any) -> "Page":
         """Describe a page of a list at an endpoint."""
         addresses = {
-            place: url_for(endpoint, page=place if place > 1 else None, **values)  # type: ignore[arg-type]
+            place: url_for(endpoint, page=place if place > 1 else None, **values)
             for place in (number - 1, number + 1)
             if 1 <= place <= pages
         }
