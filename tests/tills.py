@@ -90,3 +90,29 @@ def wait_until_blocked(thread: threading.Thread) -> None:
     waits = sa.text("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
     while thread.is_alive() and not run_alone(waits):
         pass
+
+
+def come_late(app: Flask, call: Callable[[], object]) -> Callable[[], BaseException | None]:
+    """Start a call beside the open transaction, and return once it waits for a lock of it.
+
+    What is returned waits for the end of the call, and gives what it raised.
+    """
+    raised: list[BaseException | None] = []
+
+    def run() -> None:
+        with app.app_context():
+            try:
+                call()
+                raised.append(None)
+            except BaseException as error:
+                raised.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    wait_until_blocked(thread)
+
+    def end() -> BaseException | None:
+        thread.join(timeout=60)
+        return raised[0]
+
+    return end

@@ -14,7 +14,27 @@ from sqlalchemy.orm import Mapped, mapped_column
 from loyalty.database import Base, Created
 
 
-class DailyStats(Base):
+class _Figures:
+    """What is counted of a day, of a shop and of the platform alike."""
+
+    transactions: Mapped[int]
+    visits: Mapped[int]
+    cards_created: Mapped[int]
+    stamps_earned: Mapped[int]
+    stamps_redeemed: Mapped[int]
+    stamps_voided: Mapped[int]
+    stamps_adjusted: Mapped[int]
+    points_earned: Mapped[int]
+    points_redeemed: Mapped[int]
+    points_voided: Mapped[int]
+    points_adjusted: Mapped[int]
+    points_expired: Mapped[int]
+    redemptions: Mapped[int]
+    purchases: Mapped[int]
+    revenue_cents: Mapped[int]
+
+
+class DailyStats(_Figures, Base):
     """What happened in one store on one of the vendor's days; without a store: in the office, or on a phone.
 
     Rows of the ledger count on the day and in the store they name. Three sums look at what came of them instead and
@@ -34,27 +54,12 @@ class DailyStats(Base):
     vendor_id: Mapped[UUID]
     store_id: Mapped[UUID | None]
     local_day: Mapped[date]
-    transactions: Mapped[int]
-    visits: Mapped[int]
-    cards_created: Mapped[int]
-    stamps_earned: Mapped[int]
-    stamps_redeemed: Mapped[int]
-    stamps_voided: Mapped[int]
-    stamps_adjusted: Mapped[int]
-    points_earned: Mapped[int]
-    points_redeemed: Mapped[int]
-    points_voided: Mapped[int]
-    points_adjusted: Mapped[int]
-    points_expired: Mapped[int]
-    redemptions: Mapped[int]
-    purchases: Mapped[int]
-    revenue_cents: Mapped[int]
     members_change: Mapped[int]
     stamps_change: Mapped[int]
     points_change: Mapped[int]
 
 
-class DailyPlatformStats(Base):
+class DailyPlatformStats(_Figures, Base):
     """What happened in all shops of a currency on one day: the sums of their days, kept since they are many."""
 
     __tablename__ = "daily_platform_stats"
@@ -63,21 +68,6 @@ class DailyPlatformStats(Base):
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     local_day: Mapped[date]
     currency: Mapped[str]
-    transactions: Mapped[int]
-    visits: Mapped[int]
-    cards_created: Mapped[int]
-    stamps_earned: Mapped[int]
-    stamps_redeemed: Mapped[int]
-    stamps_voided: Mapped[int]
-    stamps_adjusted: Mapped[int]
-    points_earned: Mapped[int]
-    points_redeemed: Mapped[int]
-    points_voided: Mapped[int]
-    points_adjusted: Mapped[int]
-    points_expired: Mapped[int]
-    redemptions: Mapped[int]
-    purchases: Mapped[int]
-    revenue_cents: Mapped[int]
 
 
 class DailyVisitTimes(Base):

@@ -1,6 +1,6 @@
 """Cards: the first rows of their ledger, closing and opening."""
 
-import threading
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -24,7 +24,7 @@ from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.models.vendors import Vendor
 from loyalty.services import cards, points, stamps, verification
 from tests.factories import Card, Shop, change_program, make_card, make_key, make_shop
-from tests.tills import wait_until_blocked
+from tests.tills import come_late
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -121,22 +121,11 @@ def test_it_opens_one_of_two_cards_that_are_opened_at_the_same_moment(app: Flask
     with transaction():
         other = CardRef(card_id=cards.create(actor=shop.ben, customer_id=card.customer_id).card_id)
     close(shop, other)
-    outcomes: list[str] = []
-
-    def reopen_other() -> None:
-        with app.app_context():
-            try:
-                cards.reactivate(actor=shop.ada, card=other, reason="found", key=make_key(shop.ada))
-            except Exception as refusal:
-                outcomes.append(type(refusal).__name__)
-
+    reopen = partial(cards.reactivate, actor=shop.ada, reason="found")
     with transaction():
-        cards.reactivate(actor=shop.ada, card=card.ref, reason="found", key=make_key(shop.ada))
-        late = threading.Thread(target=reopen_other)
-        late.start()
-        wait_until_blocked(late)
-    late.join(timeout=20)
-    assert outcomes == ["AnotherCardActive"]
+        reopen(card=card.ref, key=make_key(shop.ada))
+        end = come_late(app, lambda: reopen(card=other, key=make_key(shop.ada)))
+    assert isinstance(end(), AnotherCardActive)
     assert verification.verify().findings == []
 
 

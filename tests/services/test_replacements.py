@@ -1,6 +1,5 @@
 """Replacing a card: new codes, the same balance and ledger, and the old codes refused."""
 
-import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -26,7 +25,7 @@ from loyalty.services import (
     verification,
 )
 from tests.factories import Card, Shop, make_card, make_key, make_shop
-from tests.tills import wait_until_blocked
+from tests.tills import come_late
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -150,23 +149,11 @@ def test_it_is_erased_with_its_customer() -> None:
 def test_it_refuses_the_old_code_that_waited_for_the_lock(app: Flask) -> None:
     shop = make_shop()
     card = make_card(shop)
-    outcomes: list[type[Exception] | None] = []
-
-    def stamp() -> None:
-        with app.app_context():
-            try:
-                stamps.add(actor=shop.ben, card=CardRef(scan_code=card.scan_code), quantity=1, key=make_key(shop.ben))
-                outcomes.append(None)
-            except CardReplaced as refusal:
-                outcomes.append(type(refusal))
-
+    old = CardRef(scan_code=card.scan_code)
     with transaction():
         replacements.replace(actor=shop.ada, card=card.ref, reason="Copied", key=make_key(shop.ada))
-        late = threading.Thread(target=stamp)
-        late.start()
-        wait_until_blocked(late)
-    late.join(timeout=20)
-    assert outcomes == [CardReplaced]
+        end = come_late(app, lambda: stamps.add(actor=shop.ben, card=old, quantity=1, key=make_key(shop.ben)))
+    assert isinstance(end(), CardReplaced)
 
 
 def test_it_gives_the_answer_to_an_old_code_again_that_it_gave_before() -> None:

@@ -1,7 +1,5 @@
 """Customers who are one person since their cards were brought together: what is handed out, and what is erased."""
 
-import threading
-
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -15,7 +13,7 @@ from tests.factories import Card, Shop, make_card, make_key
 from tests.privacy_life import Life, audited, dump, found, live, open_export
 from tests.services.test_privacy import CLEO, DORA, deliver, make_bakery
 from tests.services.test_retention import DAY, LONG_AGO, NOW, make_idle
-from tests.tills import wait_until_blocked
+from tests.tills import come_late
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -125,17 +123,10 @@ def test_it_forgets_a_silent_customer_alone_while_the_person_comes_with_another_
 
 def test_it_erases_also_who_was_brought_together_while_it_waited(shop: Shop, app: Flask) -> None:
     cleo, again = make_card(shop, stamps=2), make_card(shop, stamps=3)
-
-    def erase_beside() -> None:
-        with app.app_context():
-            erase(shop, cleo)
-
-    thread = threading.Thread(target=erase_beside)
     with transaction():
         bring_together(shop, cleo, again)
-        thread.start()
-        wait_until_blocked(thread)
-    thread.join()
+        end = come_late(app, lambda: erase(shop, cleo))
+    assert end() is None
     with transaction():
         assert db.session.scalars(sa.select(Customer.id).where(Customer.erased_at.is_(None))).all() == []
     assert verification.verify().findings == []

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import unescape
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from config import Config
 from loyalty.domain.values import Role
 from loyalty.services import accounts, points, stats_rollup
 from tests.browsing import sign_in
@@ -48,6 +50,20 @@ def make_bakery() -> Bakery:
         points.redeem(actor=station.ben, card=cleo.ref, reward_id=reward, key=make_key(station.ben))
     stats_rollup.roll_up(at=AT)
     return Bakery(shop, station, cleo)
+
+
+@pytest.fixture(autouse=True)
+def evening_of_june(app: Flask, config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of the product, moved to where the bakery's statistics end; to be imported as the bakery is."""
+    moved = replace(config, clock_offset=AT - datetime.now(UTC))
+    monkeypatch.setitem(app.config, "CONFIG", moved)
+
+
+@pytest.fixture
+def bakery(app: Flask) -> Bakery:
+    """The bakery, to be imported by the tests of its statistics."""
+    with app.app_context():
+        return make_bakery()
 
 
 def on(month: int, day: int, hour: int = 10) -> datetime:

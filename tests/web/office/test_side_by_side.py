@@ -6,8 +6,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from loyalty.services import programs, rewards, stores, vendors
-from tests.browsing import fields, hidden, send, sign_in
-from tests.office import Office, key_of, make_bakery
+from tests.browsing import fields, hidden, send
+from tests.office import Office, key_of
 
 PAGES = (
     ("/office/program", {"stamps_target": "8"}, {"card_name": "Bread", "card_color": "#112233"}),
@@ -17,14 +17,6 @@ PAGES = (
     ("/office/mails/settings", {"miss_you": "y"}, {"sender_name": "Ada"}),
     ("/office/privacy", {"retention_months": "36"}, {"privacy_contact": "Ada\n1, Quai"}),
 )
-
-
-@pytest.fixture
-def ada(app: Flask, client: FlaskClient) -> Office:
-    with app.app_context():
-        made = make_bakery()
-    sign_in(client, made)
-    return made
 
 
 @pytest.mark.parametrize(("path", "first", "second"), PAGES, ids=[page for page, _, _ in PAGES])

@@ -1,36 +1,24 @@
 """Statistics in the office: a bakery with two stores in May and June, reckoned by hand."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from config import Config
 from loyalty.services import points, stats_rollup
 from tests.clocks import clock_at
 from tests.factories import Shop, make_card, make_key, make_shop, make_store
 from tests.services.voiding import OPEN, stamp
-from tests.web.office.statistics_pages import AT, Bakery, enter, make_bakery, on, read
+from tests.web.office.statistics_pages import AT, Bakery, bakery, enter, evening_of_june, on, read
 
-
-@pytest.fixture(autouse=True)
-def _evening_of_june(app: Flask, config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    moved = replace(config, clock_offset=AT - datetime.now(UTC))
-    monkeypatch.setitem(app.config, "CONFIG", moved)
+__all__ = ["bakery", "evening_of_june"]
 
 
 @pytest.fixture
 def shop(app: Flask) -> Shop:
     with app.app_context():
         return make_shop(**OPEN, stamps_reward_value_cents=505)
-
-
-@pytest.fixture
-def bakery(app: Flask) -> Bakery:
-    with app.app_context():
-        return make_bakery()
 
 
 def test_it_compares_the_last_thirty_days_with_those_before(app: Flask, client: FlaskClient, bakery: Bakery) -> None:

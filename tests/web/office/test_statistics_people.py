@@ -1,32 +1,17 @@
 """Statistics of people: who joins, comes back and stays away, and what staff do once the owner wants it."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
-
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from config import Config
 from loyalty.domain.values import Role
 from loyalty.services import stats_rollup, stats_staff
 from tests.browsing import hidden
 from tests.clocks import clock_at
 from tests.factories import make_card, make_key
 from tests.services.voiding import stamp, undo
-from tests.web.office.statistics_pages import AT, Bakery, enter, make_bakery, on, read
+from tests.web.office.statistics_pages import AT, Bakery, bakery, enter, evening_of_june, on, read
 
-
-@pytest.fixture(autouse=True)
-def _evening_of_june(app: Flask, config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    moved = replace(config, clock_offset=AT - datetime.now(UTC))
-    monkeypatch.setitem(app.config, "CONFIG", moved)
-
-
-@pytest.fixture
-def bakery(app: Flask) -> Bakery:
-    with app.app_context():
-        return make_bakery()
+__all__ = ["bakery", "evening_of_june"]
 
 
 def test_it_follows_people_from_joining_to_the_first_reward(app: Flask, client: FlaskClient, bakery: Bakery) -> None:
