@@ -1,6 +1,5 @@
 """Undo: who may take back what, and until when."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,9 +13,9 @@ from loyalty.errors import (
     VoidNotAllowed,
 )
 from loyalty.models.transactions import LoyaltyTransaction
-from loyalty.services import cards, pins, verification
+from loyalty.services import cards, pins
 from loyalty.services.till import Approval
-from tests.clocks import NOON, clock_at, clock_moved
+from tests.clocks import clock_moved
 from tests.factories import (
     make_card,
     make_key,
@@ -24,17 +23,11 @@ from tests.factories import (
     make_staff,
     make_terminal,
 )
-from tests.services.voiding import OPEN, stamp, undo, void_stamps
+from tests.services.voiding import OPEN, stamp, undo, verified, void_stamps
+
+__all__ = ["verified"]
 
 pytestmark = pytest.mark.usefixtures("context")
-
-
-@pytest.fixture(autouse=True)
-def verified(context: None) -> Iterator[None]:
-    with clock_at(NOON):
-        yield
-    db.session.rollback()
-    assert verification.verify().findings == []
 
 
 def test_it_refuses_where_the_policy_forbids_it() -> None:

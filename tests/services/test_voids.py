@@ -1,6 +1,6 @@
 """Taking back: never more than was given, never below zero, and who may."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,9 +17,9 @@ from loyalty.errors import (
     VoidNotAllowed,
 )
 from loyalty.models.transactions import LoyaltyTransaction
-from loyalty.services import points, stamps, verification, voids
+from loyalty.services import points, stamps, voids
 from loyalty.services.voids import VoidReceipt
-from tests.clocks import NOON, clock_at, clock_moved
+from tests.clocks import clock_moved
 from tests.factories import (
     change_policy,
     make_card,
@@ -27,17 +27,11 @@ from tests.factories import (
     make_reward,
     make_shop,
 )
-from tests.services.voiding import OPEN, stamp, state, undo, void_stamps
+from tests.services.voiding import OPEN, stamp, state, undo, verified, void_stamps
+
+__all__ = ["verified"]
 
 pytestmark = pytest.mark.usefixtures("context")
-
-
-@pytest.fixture(autouse=True)
-def verified(context: None) -> Iterator[None]:
-    with clock_at(NOON):
-        yield
-    db.session.rollback()
-    assert verification.verify().findings == []
 
 
 def test_it_takes_a_stamp_back_whole_and_lowers_the_totals() -> None:

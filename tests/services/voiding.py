@@ -1,14 +1,18 @@
 """What the tests of taking back share: a shop that stamps without pause, and the ways to take back."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
+
+import pytest
 
 from loyalty.database import db
 from loyalty.domain.values import Actor
 from loyalty.models.cards import LoyaltyCard
-from loyalty.services import stamps, voids
+from loyalty.services import stamps, verification, voids
 from loyalty.services.till import Approval
 from loyalty.services.voids import VoidReceipt
+from tests.clocks import NOON, clock_at
 from tests.factories import (
     Card,
     Shop,
@@ -21,6 +25,15 @@ OPEN: dict[str, Any] = {
     "max_stamps_per_action": 20,
     "loyalty_type": "hybrid",
 }
+
+
+@pytest.fixture(autouse=True)
+def verified(context: None) -> Iterator[None]:
+    """Let it be noon, and afterwards check every chain; to be imported by the tests."""
+    with clock_at(NOON):
+        yield
+    db.session.rollback()
+    assert verification.verify().findings == []
 
 
 def stamp(shop: Shop, card: Card, quantity: int = 1, actor: Actor | None = None) -> UUID:
