@@ -226,7 +226,7 @@ def pass_content(vendor: Vendor, program: LoyaltyProgram, card: LoyaltyCard, off
 def _good_until(program: LoyaltyProgram, card: LoyaltyCard) -> date | None:
     """Return the last day of points that expire soon: once they are used, or nothing expires, the warning is void."""
     warned_at, used_at = card.last_expiration_warning_at, card.last_activity_at
-    if program.points_expiration_days is None or not card.points_balance or not warned_at:
+    if program.points_expiration_days is None or program.closes_on or not card.points_balance or not warned_at:
         return None
     return None if used_at and used_at > warned_at else card.points_good_until
 

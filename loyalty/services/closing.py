@@ -1,7 +1,7 @@
 """Closing a program: announced by its owner, told to everybody, called off or carried out after the last day.
 
-From the announcement on nobody joins and nothing is collected; rewards are redeemed until the end of the last day on
-the shop's clock.
+From the announcement on nobody joins, nothing is collected and no points expire; rewards are redeemed until the end of
+the last day on the shop's clock.
 """
 
 from dataclasses import dataclass
@@ -186,7 +186,12 @@ def _find(actor: Actor, *, locked: bool) -> AnyRow:
 
 def _write(actor: Actor, program_id: UUID, action: str, columns: dict[str, object], details: dict[str, object]) -> None:
     """Change the program, and say so everywhere."""
-    db.session.execute(update(LoyaltyProgram).where(LoyaltyProgram.id == program_id).values(**columns))
+    program = db.session.get_one(LoyaltyProgram, program_id, populate_existing=True)
+    expired_after = expiry_rules.days_now(program)
+    for name, value in columns.items():
+        setattr(program, name, value)
+    db.session.flush()
+    expiry_rules.note_ended(program=program, days=expired_after)
     _note(actor, program_id, action, details)
 
 

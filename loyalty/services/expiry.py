@@ -61,6 +61,7 @@ def _open_programs() -> Sequence[AnyRow]:
             .where(
                 LoyaltyProgram.points_expiration_days.is_not(None),
                 LoyaltyProgram.is_active,
+                LoyaltyProgram.closes_on.is_(None),
                 LoyaltyProgram.loyalty_type != LoyaltyType.STAMPS.value,
                 Vendor.status == "active",
             )

@@ -14,9 +14,12 @@ from loyalty.models.vendors import Vendor
 
 
 def days_now(program: LoyaltyProgram) -> int | None:
-    """Return after how many days points expire now; None: never, also while nobody could collect or redeem any."""
-    with_points = program.loyalty_type != LoyaltyType.STAMPS
-    return program.points_expiration_days if program.is_active and with_points else None
+    """Return after how many days points expire now; None: never, also while nobody could collect any.
+
+    Nobody can once the end of the program is announced: what was collected is promised until its last day.
+    """
+    collects = program.is_active and program.closes_on is None and program.loyalty_type != LoyaltyType.STAMPS
+    return program.points_expiration_days if collects else None
 
 
 def read(program: LoyaltyProgram) -> Rules:
