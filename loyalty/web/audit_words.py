@@ -177,6 +177,13 @@ DETAILS: Final = {
     "until": N_("Until"),
     "wallets": N_("Wallets"),
 }
+# What stands in the log as a code, by the name of the detail.
+_CODES: Final = {
+    "role": {"owner": N_("Owner"), "manager": N_("Manager"), "staff": N_("Cashier")},
+    "scope": {"read": N_("Read"), "till": N_("Work as a till"), "manage": N_("Manage")},
+    "show": {"all": N_("All"), "active": N_("Active"), "inactive": N_("Deactivated"), "behind": N_("Pass behind")},
+    "staff_pin_policy": {"required": N_("Always"), "optional": N_("The shop decides"), "disabled": N_("Never")},
+}
 
 
 def action_words(action: str) -> str:
@@ -200,17 +207,19 @@ def detail_words(details: Mapping[str, object]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in sorted(before):
-            change = gettext("%(before)s, now %(after)s", before=_text(before[name]), after=_text(after.get(name)))
+            change = gettext(
+                "%(before)s, now %(after)s", before=_text(before[name], name), after=_text(after.get(name), name)
+            )
             found.append((_label(name), change))
     rest = {name: value for name, value in details.items() if name not in ("before", "after")}
-    return found + [(_label(name), _text(value)) for name, value in sorted(rest.items())]
+    return found + [(_label(name), _text(value, name)) for name, value in sorted(rest.items())]
 
 
 def _label(name: str) -> str:
     return gettext(DETAILS[name]) if name in DETAILS else name.replace("_", " ").capitalize()
 
 
-def _text(value: object) -> str:
+def _text(value: object, name: str = "") -> str:
     if isinstance(value, bool):
         return gettext("Yes") if value else gettext("No")
     if value is None or value == "":
@@ -220,8 +229,13 @@ def _text(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(_label(item) if isinstance(item, str) else _text(item) for item in value) or "–"
     if isinstance(value, Mapping):
-        return ", ".join(f"{_label(str(name))}: {_text(each)}" for name, each in sorted(value.items()))
-    return _plain(str(value))
+        return ", ".join(_pair(str(part), each) for part, each in sorted(value.items()))
+    code = _CODES.get(name, {}).get(str(value))
+    return gettext(code) if code else _plain(str(value))
+
+
+def _pair(name: str, value: object) -> str:
+    return gettext("%(name)s: %(value)s", name=_label(name), value=_text(value, name))
 
 
 def _plain(text: str) -> str:

@@ -59,14 +59,19 @@ def test_it_has_words_for_what_a_shop_does_all_day(app: Flask) -> None:
         ({"before": {"log_ip_addresses": True}, "after": {"log_ip_addresses": False}},
          [("Keep the network address of every entry", "Yes, now No")]),
         ({"role": "manager", "changed": ["name", "lock_minutes"]},
-         [("Changed", "Name, Locks by itself after"), ("Role", "manager")]),
+         [("Changed", "Name, Locks by itself after"), ("Role", "Manager")]),
         ({"store_id": None, "until": "2026-01-05T10:30:00+00:00"},
          [("Store", "–"), ("Until", "5 Jan 2026, 10:30 UTC")]),
         ({"joined_since": "2026-01-05", "transaction": "01a1ff9d-5180-74b2-b704-f42abb99a901"},
          [("Joined from", "5 Jan 2026"), ("Entry", "…bb99a901")]),
         ({"delta": -12000, "note": "Tuesday"}, [("Changed by", "-12,000"), ("Note", "Tuesday")]),
+        ({"before": {"staff_pin_policy": "required"}, "after": {"staff_pin_policy": "disabled"}, "show": "behind"},
+         [("Does the till ask for a staff PIN?", "Always, now Never"), ("Show", "Pass behind")]),
+        ({"rows": {"cards": 2, "mails": 1}, "name": "manager"},
+         [("Name", "manager"), ("Rows", "Cards: 2, Mails: 1")]),
+        ({"role": "gardener"}, [("Role", "gardener")]),
     ],
-    ids=["nothing", "before and after", "switch", "list", "time", "day and id", "number"],
+    ids=["nothing", "before and after", "switch", "list", "time", "day and id", "number", "codes", "rows", "unknown"],
 )  # fmt: skip
 def test_it_says_details_as_people_do(app: Flask, details: dict[str, object], words: list[tuple[str, str]]) -> None:
     with app.test_request_context("/admin/audit?lang=en"):
