@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -17,9 +18,10 @@ from flask_migrate import upgrade
 from werkzeug.serving import make_server
 
 from config import ROOT, Config
+from loyalty import queue
 from loyalty.app import create_app
 from loyalty.database import db
-from loyalty.domain import passwords
+from loyalty.domain import passwords, pins
 from loyalty.embedded import servers
 from tests import snapshots
 from tests.factories import NO_PASSWORD
@@ -32,6 +34,9 @@ TEMPLATE = "LOYALTY_TEST_TEMPLATE"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers in the process that hands out the tests, so that all workers share them."""
+    # The workers and many tests start processes: each would translate all modules anew where nobody keeps them.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     if not hasattr(config, "workerinput") and config.getoption("numprocesses", None):
         stack = ExitStack()
         config.add_cleanup(stack.close)
@@ -121,6 +126,8 @@ def apart(config: Config, tmp_path: Path) -> Iterator[Config]:
 @pytest.fixture(scope="session")
 def app(config: Config) -> Iterator[Flask]:
     """The application."""
+    # A ring may cost a request no time. Here it is heard, however busy the machine is.
+    queue._CONNECT_SECONDS = queue._ANSWER_SECONDS = 2
     app = create_app(config)
     app.testing = True
     with app.app_context():
@@ -137,7 +144,7 @@ def app(config: Config) -> Iterator[Flask]:
 def owner_engine(config: Config) -> Iterator[sa.Engine]:
     """The database as its owner sees it, for what the application is not allowed to do."""
     assert config.database_owner_url is not None
-    engine = sa.create_engine(config.database_owner_url, connect_args={"options": "-c lock_timeout=5000"})
+    engine = sa.create_engine(config.database_owner_url, connect_args={"options": "-c lock_timeout=60000"})
     yield engine
     engine.dispose()
 
@@ -160,8 +167,9 @@ def empty(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(autouse=True)
 def _quick_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hash at the lowest cost wherever people sign in; what bcrypt costs is tested where passwords are."""
+    """Hash at the lowest cost wherever people sign in; what bcrypt costs is tested where passwords and PINs are."""
     if "app" in request.fixturenames:
+        monkeypatch.setattr(pins, "COST", 4)
         monkeypatch.setattr(passwords, "ROUNDS", 4)
         monkeypatch.setattr(passwords, "_NOBODY", NO_PASSWORD.encode())
 
