@@ -46,7 +46,7 @@ class LoyaltyCard(Changed, Base):
             "vendor_id",
             "created_at",
             "id",
-            postgresql_include=["is_active", "customer_id"],
+            postgresql_include=["is_active", "customer_id", "google_saved_at"],
             postgresql_where=text("replaced_by_id IS NULL"),
         ),
         Index(

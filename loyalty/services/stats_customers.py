@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, and_, case, cast, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Date, and_, case, cast, func, literal, null, or_, select, true
 
 from loyalty.database import db
 from loyalty.domain.values import Actor, Role
@@ -16,7 +16,7 @@ from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.models.passes import AppleDeviceRegistration
 from loyalty.models.stats import CardStats
-from loyalty.services import roles, stats_periods
+from loyalty.services import replaced_codes, roles, stats_periods
 from loyalty.services.stats_figures import at_store
 from loyalty.services.stats_periods import Period
 from loyalty.services.stats_revenue import check_months, last_months
@@ -82,19 +82,7 @@ def cohorts(*, actor: Actor, months: int = 6, store_id: UUID | None = None, at: 
     check_months(months)
     period = stats_periods.choose(actor=actor, store_id=store_id, at=at)
     wanted = list(last_months(period.today, months))
-    mine = and_(_mine(actor, period), CardStats.joined_day.between(wanted[0], period.today))
-    month = cast(func.date_trunc("month", CardStats.joined_day), Date).label("month")
-    sizes = {
-        row.month: row.number
-        for row in db.session.execute(select(month, func.count().label("number")).where(mine).group_by(month))
-    }
-    each = select(month, func.unnest(CardStats.visited_months).label("visited")).where(mine).subquery()
-    visits = {
-        (row.month, row.visited): row.number
-        for row in db.session.execute(
-            select(each.c.month, each.c.visited, func.count().label("number")).group_by(each.c.month, each.c.visited)
-        )
-    }
+    sizes, visits = _follow(and_(_mine(actor, period), CardStats.joined_day.between(wanted[0], period.today)))
     return [
         Cohort(month, sizes.get(month, 0), tuple(visits.get((month, later), 0) for later in wanted[place:]))
         for place, month in enumerate(wanted)
@@ -112,8 +100,10 @@ def funnel(*, actor: Actor, period: Period) -> Funnel:
             func.count(CardStats.second_visit_day).label("second_visit"),
             func.count(CardStats.first_reward_day).label("first_reward"),
         )
-        .join(LoyaltyCard, LoyaltyCard.id == CardStats.card_id)
-        .where(_mine(actor, period), CardStats.joined_day.between(period.first, period.last))
+        # The card's shop is said too, and that it is one: by them an index answers, without those of all shops.
+        .join(LoyaltyCard, and_(LoyaltyCard.id == CardStats.card_id, LoyaltyCard.vendor_id == actor.vendor_id))
+        .where(replaced_codes.is_card(), _mine(actor, period))
+        .where(CardStats.joined_day.between(period.first, period.last))
     ).one()
     return Funnel(row.joined, row.in_wallet, row.second_visit, row.first_reward)
 
@@ -133,6 +123,21 @@ def at_risk(*, actor: Actor, store_id: UUID | None = None, most: int = 50, at: d
     ).one()
     listed = _list(period.today, mine & or_(regulars, newcomers), min(most, MOST_LISTED))
     return AtRisk(counts.members, counts.regulars, counts.newcomers, listed)
+
+
+def _follow(cards: ColumnElement[bool]) -> tuple[dict[date, int], dict[tuple[date, date], int]]:
+    """Count, of some cards, who joined in each month, and who of them came in which month."""
+    month = cast(func.date_trunc("month", CardStats.joined_day), Date).label("month")
+    # Put together first who joined in the same month and came in the same ones: they are far fewer than the cards.
+    columns = (month, CardStats.visited_months)
+    alike = select(*columns, func.count().label("number")).where(cards).group_by(*columns).cte("alike")
+    visited = func.unnest(alike.c.visited_months).table_valued("month", name="visited").render_derived()
+    number = cast(func.sum(alike.c.number), BigInteger).label("number")
+    joined = select(alike.c.month, cast(null(), Date).label("visited"), number).group_by(alike.c.month)
+    came = select(alike.c.month, visited.c.month.label("visited"), number).join(visited, true())
+    rows = db.session.execute(joined.union_all(came.group_by(alike.c.month, visited.c.month))).all()
+    sizes = {row.month: row.number for row in rows if row.visited is None}
+    return sizes, {(row.month, row.visited): row.number for row in rows if row.visited is not None}
 
 
 def _silent(today: date) -> Any:  # days: the ORM takes the difference of two dates for an interval

@@ -1,4 +1,4 @@
-"""A person is found by any word of their name without reading all names of the shop; so is how many cards fit."""
+"""People are found by any of their names in an index; how many cards fit, and who saved one, is read from another."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,7 +22,7 @@ def upgrade() -> None:
     op.create_index(LONG, "customers", ["vendor_id"], postgresql_where=sa.text("name LIKE '% % % %'"))
     # What these indexes hold is counted for the planner before the first search asks.
     op.execute("ANALYZE customers")
-    _replace_newest(["is_active", "customer_id"])
+    _replace_newest(["is_active", "customer_id", "google_saved_at"])
 
 
 def downgrade() -> None:
