@@ -98,7 +98,7 @@ class ApnsFake:
             except OSError:
                 return
             with suppress(OSError):
-                plain.settimeout(30)
+                plain.settimeout(60)
                 connection = context.wrap_socket(plain, server_side=True)
                 self._open.append(connection)
                 self.connections += 1
@@ -141,7 +141,7 @@ class ApnsFake:
         answer = (mine.pop(0) if len(mine) > 1 else mine[0]) if mine else self.everybody
         self.arrived.set()
         if answer.after is not None:
-            answer.after.wait(30)
+            answer.after.wait(60)
         if answer.hang_up:
             return False
         with self._kept:
@@ -171,7 +171,7 @@ def apns_server() -> Iterator[ApnsFake]:
         yield fake
     finally:
         fake.end()
-        thread.join(10)
+        thread.join(60)
 
 
 @cache

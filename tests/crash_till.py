@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from config import ROOT, Config
 from tests.factories import Shop
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def python(
         # Asked first: a worker that watches another one takes it along.
         process.terminate()
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

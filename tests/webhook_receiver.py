@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         receiver.received.append(Received(self.path, dict(self.headers.items()), body))
         if receiver.stall:
-            receiver.wait(20)
+            receiver.wait(60)
         self.send_response(receiver.status)
         for name, value in receiver.headers.items():
             self.send_header(name, value)

@@ -118,7 +118,7 @@ def test_it_sends_one_mail_when_a_slow_worker_wakes_after_its_lease(app: Flask, 
 
     slow = threading.Thread(target=work)
     slow.start()
-    assert sink.arrived.wait(10)
+    assert sink.arrived.wait(60)
     let_time_pass(outbox.LEASE)
     sink.mood = "accept"
     deliver(str(message_id))

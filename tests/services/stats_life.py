@@ -166,7 +166,7 @@ class Held:
         self.written, self.go = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
-        assert self.written.wait(10)
+        assert self.written.wait(60)
 
     def _run(self) -> None:
         with self.app.app_context():
@@ -175,7 +175,7 @@ class Held:
                     with suppress(LoyaltyError):
                         self.call()
                     self.written.set()
-                    self.go.wait(10)
+                    self.go.wait(60)
             finally:
                 self.written.set()
 

@@ -198,7 +198,7 @@ def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
     everybody, read_facts = threading.Barrier(8), till._facts
 
     def meet(card: AnyRow, key: RequestKey) -> AnyRow:
-        everybody.wait(timeout=30)
+        everybody.wait(timeout=60)
         return read_facts(card, key)
 
     monkeypatch.setattr(sa.Select, "with_for_update", lambda query: query)

@@ -73,7 +73,7 @@ def test_it_takes_once_only_because_cards_are_locked(app: Flask, monkeypatch: py
     both, take = Barrier(2), expiry_steps.take
 
     def take_together(*, steps: expiry_steps.Steps, night: Night, now: datetime) -> None:
-        both.wait(10)
+        both.wait(60)
         take(steps=steps, night=night, now=now)
 
     monkeypatch.setattr(expiry_steps, "take", take_together)

@@ -236,7 +236,7 @@ def test_it_meets_a_change_that_comes_in_between(app: Flask, admin: Admin) -> No
 
     thread = threading.Thread(target=change)
     thread.start()
-    started.wait(5)
+    started.wait(60)
     threading.Timer(0.3, done.set).start()
     assert retry(admin, old) == 1
     thread.join()

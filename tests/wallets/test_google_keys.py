@@ -34,7 +34,7 @@ def let_it_refresh() -> None:
     """Wait for the thread that fetches beside this one."""
     for thread in threading.enumerate():
         if thread.name == REFRESHER:
-            thread.join(5)
+            thread.join(60)
 
 
 def test_it_fetches_once_and_keeps() -> None:

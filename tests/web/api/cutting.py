@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPException
 from random import Random
 from typing import Any
 
-PATIENCE = 30
+PATIENCE = 60
 
 
 @dataclass

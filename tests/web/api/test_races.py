@@ -32,7 +32,7 @@ def race(
     start, answers = threading.Barrier(len(keys)), list[Answer]()
 
     def ask(key: str) -> None:
-        connection = HTTPConnection(*address, timeout=30)
+        connection = HTTPConnection(*address, timeout=60)
         connection.connect()
         headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
         headers |= {"Authorization": f"Bearer {api_key}"} if api_key else {}
