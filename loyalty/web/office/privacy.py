@@ -44,7 +44,7 @@ def confirm_erasure(card_id: UUID) -> ResponseReturnValue:
         " Amounts stay in the statistics, without a person. Nobody can undo this."
     )
     if others := same_person.list_other_cards(vendor_id=current_actor().vendor_id, customer_id=holder.customer_id):
-        numbers = ", ".join(format_card_number(number) for number in others)
+        numbers = ", ".join(format_card_number(number).replace(" ", "\N{NO-BREAK SPACE}") for number in others)
         text += " " + gettext(
             "Cards that were brought together are one person’s: what is known with %(numbers)s is erased, too.",
             numbers=numbers,
