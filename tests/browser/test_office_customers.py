@@ -14,6 +14,7 @@ from loyalty.models.outbox import OutboxMessage
 from loyalty.services import accounts, passes, stamps
 from tests import apple_passes, axe
 from tests.browser.conftest import OpenBakery
+from tests.browser.entering import sign_in
 from tests.browser.test_office import DESK, PHONE, Scheme
 from tests.factories import make_card, make_key
 from tests.google_fake import GoogleFake
@@ -68,10 +69,7 @@ def open_customers(browser: Browser, live: str, size: ViewportSize, scheme: Sche
     )
     page = context.new_page()
     page.set_default_timeout(60_000)
-    page.goto("/office/customers")
-    page.get_by_label("E-mail").fill("office@bakery.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page, "/office/customers", "office@bakery.example")
     expect(page.get_by_role("heading", level=1, name="Customers")).to_be_visible()
     return page
 

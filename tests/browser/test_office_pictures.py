@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from loyalty.services import accounts, images
 from tests import axe
 from tests.browser.conftest import OpenBakery
+from tests.browser.entering import sign_in
 from tests.office import PASSWORD
 from tests.pictures import make_picture
 from tests.tablet import PHONE, Tablet, open_tablet
@@ -40,10 +41,7 @@ def open_office(browser: Browser, live: str, bakery: OpenBakery, *, scripts: boo
     context = browser.new_context(base_url=live, bypass_csp=True, java_script_enabled=scripts)
     context.set_default_timeout(60_000)
     page = context.new_page()
-    page.goto("/office/program")
-    page.get_by_label("E-mail").fill("office@bakery.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page, "/office/program", "office@bakery.example")
     expect(page.get_by_role("heading", level=1, name="Program")).to_be_visible()
     return page
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, ViewportSize, expect
 from loyalty.services import accounts, voids
 from tests import axe
 from tests.browser.conftest import OpenBakery
+from tests.browser.entering import sign_in
 from tests.browser.test_office import DESK, PHONE, Scheme
 from tests.factories import change_program, make_card, make_key
 from tests.office import PASSWORD
@@ -58,10 +59,7 @@ def test_it_filters_and_saves(
         assert axe.faults(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
 
-    page.goto("/office/transactions")
-    page.get_by_label("E-mail").fill("office@bakery.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page, "/office/transactions", "office@bakery.example")
     expect(page.get_by_role("heading", level=1, name="Transactions")).to_be_visible()
     expect(page.get_by_text("Taken back by Mia")).to_be_visible()
     assert_fine()

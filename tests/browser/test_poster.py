@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from loyalty.services import accounts
 from tests import axe
 from tests.browser.conftest import OpenBakery
+from tests.browser.entering import sign_in
 from tests.browser.test_office import DESK, PHONE, Scheme
 from tests.factories import change_program
 from tests.office import PASSWORD
@@ -42,10 +43,7 @@ def office(till_browser: Browser, live: str, open_bakery: OpenBakery) -> Iterato
     context = till_browser.new_context(base_url=live, viewport=DESK, bypass_csp=True)
     context.set_default_timeout(60_000)
     page = context.new_page()
-    page.goto("/office/poster")
-    page.get_by_label("E-mail").fill("office@bakery.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page, "/office/poster", "office@bakery.example")
     expect(page.get_by_role("heading", level=1, name="Poster")).to_be_visible()
     yield page
     context.close()

@@ -1,10 +1,12 @@
 """What changes without a new page is read out exactly once; where motion is unwanted, nothing moves."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from loyalty.domain.values import CardRef
 from loyalty.services import stamps
@@ -55,6 +57,15 @@ def at_the_till(browser: Browser, live: str, shop: OpenBakery, motion: str) -> T
     tablet.sign_in("Ana", shop.ana)
     tablet.sees("Scan the customer’s card")
     return tablet
+
+
+@contextmanager
+def owners_page(browser: Browser, app: Flask, live: str, size: ViewportSize) -> Iterator[Page]:
+    """Open a browser in which the owner of a bakery is signed in."""
+    with app.app_context():
+        bakery = world.make_business("bakery")
+    with visit(browser, app, live, world.doors(app, bakery)["owner"].client, viewport=size) as context:
+        yield context.new_page()
 
 
 def test_it_says_once_what_happens_at_the_till(till_browser: Browser, live: str, open_bakery: OpenBakery) -> None:
@@ -128,11 +139,7 @@ def look(page: Page) -> None:
 
 
 def test_it_says_once_what_would_expire(till_browser: Browser, app: Flask, live: str) -> None:
-    with app.app_context():
-        bakery = world.make_business("bakery")
-    door = world.doors(app, bakery)["owner"]
-    with visit(till_browser, app, live, door.client, viewport=TABLET) as context:
-        page = context.new_page()
+    with owners_page(till_browser, app, live, TABLET) as page:
         page.goto("/office/program?lang=en")
         page.evaluate(LISTEN)
         page.locator("#points_expiration_days").fill("365")
@@ -170,11 +177,7 @@ def test_it_moves_where_nobody_minds(till_browser: Browser, live: str, open_bake
 
 
 def test_it_leaves_switches_whole_without_motion(till_browser: Browser, app: Flask, live: str) -> None:
-    with app.app_context():
-        bakery = world.make_business("bakery")
-    door = world.doors(app, bakery)["owner"]
-    with visit(till_browser, app, live, door.client, viewport=PHONE) as context:
-        page = context.new_page()
+    with owners_page(till_browser, app, live, PHONE) as page:
         page.goto("/office/mails/settings")
         assert page.evaluate(MOVING) == []
         # The knob stands in the middle because it is moved up by half of its height.

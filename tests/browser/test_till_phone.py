@@ -24,6 +24,7 @@ from loyalty.wallets.apple import ApplePasses
 from tests import apple_passes
 from tests.apns_fake import ApnsFake, apns_server, server_certificate
 from tests.browser.conftest import OpenBakery
+from tests.browser.entering import sign_in
 from tests.factories import change_program
 from tests.office import PASSWORD
 from tests.phone import SERVICE, HeldPass, Phone
@@ -232,10 +233,7 @@ def _open_program(browser: Browser, live: str, bakery: OpenBakery) -> Page:
     context = browser.new_context(base_url=live)
     context.set_default_timeout(60_000)
     page = context.new_page()
-    page.goto("/office/program")
-    page.get_by_label("E-mail").fill("office@bakery.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page, "/office/program", "office@bakery.example")
     return page
 
 
