@@ -60,7 +60,7 @@ class Tablet:
 
     def leaves_nothing_to_axe(self) -> None:
         """Check a state: nothing for axe, the focus somewhere harmless, no sideways scroll."""
-        assert axe.faults(self.page) == []
+        assert axe.faults_in_both(self.page) == []
         focused = self.page.evaluate("document.activeElement.tagName")
         assert focused not in ("BODY", "BUTTON"), focused
         assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -12,6 +12,8 @@ def sign_in(page: Page, path: str, email: str) -> None:
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_label("Password", exact=True)).to_have_count(0)
+    page.wait_for_load_state()
 
 
 def enter_platform(page: Page, email: str, secret: str) -> None:

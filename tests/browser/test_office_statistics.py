@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from config import Config
 from loyalty.services import accounts, points, stats_rollup
 from tests.browser.entering import sign_in
-from tests.browser.test_office import DESK, PHONE, Scheme, assert_accessible, assert_no_sideways_scroll
+from tests.browser.test_office import DESK, PHONE, assert_right
 from tests.clocks import clock_at
 from tests.factories import Card, Shop, make_card, make_key, make_reward, make_shop, make_store
 from tests.office import PASSWORD
@@ -64,14 +64,8 @@ def visit(place: Shop, card: Card, day: int, number: int) -> None:
             points.earn(actor=place.ben, card=card.ref, purchase_amount_cents=1250 + day, key=key)
 
 
-def open_statistics(browser: Browser, live: str, size: ViewportSize, scheme: Scheme = "light") -> Page:
-    context = browser.new_context(
-        base_url=live,
-        viewport=size,
-        bypass_csp=True,
-        color_scheme=scheme,
-        reduced_motion="reduce",
-    )
+def open_statistics(browser: Browser, live: str) -> Page:
+    context = browser.new_context(base_url=live, viewport=DESK, bypass_csp=True, reduced_motion="reduce")
     return enter(context.new_page())
 
 
@@ -83,19 +77,11 @@ def enter(page: Page) -> Page:
 
 
 def assert_fine(page: Page) -> None:
-    assert_accessible(page)
-    assert_no_sideways_scroll(page)
+    assert_right(page, DESK, PHONE, NARROW)
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme"),
-    [(DESK, "light"), (DESK, "dark"), (PHONE, "dark"), (NARROW, "light")],
-    ids=["desk", "desk-dark", "phone-dark", "narrow"],
-)
-def test_it_leaves_nothing_to_axe(
-    till_browser: Browser, live: str, app: Flask, bakery: Shop, size: ViewportSize, scheme: Scheme
-) -> None:
-    page = open_statistics(till_browser, live, size, scheme)
+def test_it_leaves_nothing_to_axe(till_browser: Browser, live: str, app: Flask, bakery: Shop) -> None:
+    page = open_statistics(till_browser, live)
     for place in PLACES:
         page.goto(f"/office/statistics{place}")
         for summary in page.locator("main summary").all():
@@ -137,7 +123,7 @@ def test_it_finds_the_days_and_the_store_without_scripts(till_browser: Browser, 
 
 
 def test_it_prints_the_numbers_and_no_buttons(till_browser: Browser, live: str, bakery: Shop) -> None:
-    page = open_statistics(till_browser, live, DESK)
+    page = open_statistics(till_browser, live)
     numbers = page.get_by_role("table", name="Visits, new cards, rewards and all entries, by day")
     expect(numbers).to_be_hidden()
     page.emulate_media(media="print")
