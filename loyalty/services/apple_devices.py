@@ -118,7 +118,7 @@ def prepare_push(*, card_id: UUID) -> Push | None:
     with transaction():
         # Under the lock no phone registers, so what is read before the number is drawn still holds after it.
         passes.lock_card(card_id=card_id)
-        rows = db.session.execute(_HOLDERS, {"held_card": card_id, "held_type": pass_type}).all()
+        rows = db.session.connection().execute(_HOLDERS, {"held_card": card_id, "held_type": pass_type}).all()
         change_seq = passes.note_change(card_id=card_id).change_seq
     owed = [row for row in rows if row.pushed_seq < max(change_seq, row.reg_seq)]
     if not owed:

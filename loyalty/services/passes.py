@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Update, bindparam, case, exists, func, select, update
+from sqlalchemy import BindParameter, ColumnElement, Update, bindparam, case, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
@@ -176,7 +176,7 @@ def note_fetched(*, serial: str, served: ServedPass) -> None:
 
 def lock_card(*, card_id: UUID) -> None:
     """In the caller's transaction: hold a card, so that its phones and what its pass shows stay as they are."""
-    db.session.execute(_LOCK, {"card_id": card_id})
+    db.session.connection().execute(_LOCK, {"card_id": card_id})
 
 
 def note_change(*, card_id: UUID) -> ShownPass:
@@ -188,17 +188,15 @@ def note_change(*, card_id: UUID) -> ShownPass:
     if shown.digest == shown.noted:
         return shown
     # What nobody has got yet is no change.
-    seq = 0 if shown.noted is None else draw_number()
-    values = {"card_id": card_id, "digest": shown.digest, "seq": seq}
-    changed_at = db.session.connection().execute(_noting(), values).scalar_one()
-    return replace(shown, noted=shown.digest, change_seq=seq, changed_at=changed_at)
+    first = shown.noted is None
+    values = {"card_id": card_id, "digest": shown.digest, **({} if first else _number())}
+    row = db.session.connection().execute(_noting(first=first), values).one()
+    return replace(shown, noted=shown.digest, change_seq=row.apple_change_seq, changed_at=row.apple_changed_at)
 
 
 def draw_number() -> int:
     """Draw the next number of this pass type; the last thing before a commit, since all others wait for it."""
-    started = int(datetime.now(UTC).timestamp() * 1000)
-    values = {"asked": _require_apple().pass_type_id, "started": started}
-    seq: int = db.session.connection().execute(_drawing(), values).scalar_one()
+    seq: int = db.session.connection().execute(_drawing(), _number()).scalar_one()
     return seq
 
 
@@ -207,15 +205,22 @@ def _find_apple() -> ApplePasses | None:
     return _apple if _apple and _apple.days_left(datetime.now(UTC)) >= 0 else None
 
 
+def _number() -> dict[str, object]:
+    """What a number is drawn with: the pass type, and the first number of one that has none yet."""
+    return {"asked": _require_apple().pass_type_id, "started": int(datetime.now(UTC).timestamp() * 1000)}
+
+
 @cache
-def _noting() -> ReturningUpdate[*tuple[Any, ...]]:
-    """Put together once, like the next one: both are asked for every push."""
+def _noting(*, first: bool) -> ReturningUpdate[*tuple[Any, ...]]:
+    """Put together once, like the next one. A number is drawn by the same statement: all others wait for its end."""
+    seq = literal(0) if first else select(_drawing().cte("drawn").c.seq).scalar_subquery()
     now = func.clock_timestamp()
     # Where the database's clock was set back, the time of a change is still later than that of the one before.
     later = case((LoyaltyCard.apple_changed_at >= now, LoyaltyCard.apple_changed_at + _SECOND), else_=now)
     noted = update(LoyaltyCard).where(LoyaltyCard.id == bindparam("card_id"))
-    new = {"apple_content_hash": bindparam("digest"), "apple_change_seq": bindparam("seq"), "apple_changed_at": later}
-    return noted.values(**new, **_untouched()).returning(LoyaltyCard.apple_changed_at)
+    new = {"apple_content_hash": bindparam("digest"), "apple_change_seq": seq, "apple_changed_at": later}
+    returned = LoyaltyCard.apple_change_seq, LoyaltyCard.apple_changed_at
+    return noted.values(**new, **_untouched()).returning(*returned)
 
 
 @cache
