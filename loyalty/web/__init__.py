@@ -4,6 +4,7 @@ from flask import Flask
 
 from loyalty.web import (
     access,
+    addresses,
     admin,
     api,
     apple,
@@ -42,6 +43,7 @@ BLUEPRINTS = (
 
 def register(app: Flask) -> None:
     """Wire the web into the application."""
+    addresses.init(app)
     request_log.init(app)
     sessions.init(app)
     assets.init(app)
