@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy import Numeric, cast, func, select
 
 from loyalty.database import AnyRow, db
 from loyalty.domain.values import Admin
@@ -57,10 +57,10 @@ def overview(*, admin: Admin, first: date | None = None, last: date | None = Non
         last=end,
         vendors=vendors,
         vendors_active=active_vendors,
-        members=sum(row.members for row in standing),
+        members=sum(int(row.members) for row in standing),
         active_30_days=active_cards,
-        outstanding_stamps=sum(row.stamps for row in standing),
-        outstanding_points=sum(row.points for row in standing),
+        outstanding_stamps=sum(int(row.stamps) for row in standing),
+        outstanding_points=sum(int(row.points) for row in standing),
         totals=parted.totals,
         before=parted.before,
         trend=parted.trend,
@@ -103,7 +103,8 @@ def _standing() -> list[AnyRow]:
     query = (
         select(
             Vendor.currency,
-            *(cast(func.coalesce(func.sum(value), 0), BigInteger).label(name) for name, value in sums.items()),
+            # What one shop's settings make of its points may be larger than 64 bits hold, and must not hide the others.
+            *(cast(func.coalesce(func.sum(value), 0), Numeric).label(name) for name, value in sums.items()),
         )
         .select_from(Vendor)
         .join(LoyaltyProgram, LoyaltyProgram.vendor_id == Vendor.id)
@@ -130,4 +131,4 @@ def _counts(at: datetime) -> tuple[int, int, int]:
 
 def _money(row: AnyRow, parted: Parted) -> Money:
     revenue = Figure(parted.totals.revenue_cents, parted.before.revenue_cents)
-    return Money(row.currency, revenue, row.stamps_value, row.points_value)
+    return Money(row.currency, revenue, int(row.stamps_value), int(row.points_value))

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from loyalty.database import db, transaction
+from loyalty.domain import bounds
 from loyalty.domain.values import Admin, Role
 from loyalty.errors import Forbidden, NotFound
 from loyalty.models.vendors import Vendor
@@ -27,7 +28,7 @@ from loyalty.services import (
 )
 from loyalty.services.stats_figures import Figure, Totals
 from tests.clocks import clock_at
-from tests.factories import make_card, make_key, make_shop
+from tests.factories import make_card, make_key, make_reward, make_shop
 from tests.services.stats_bakery import AT, JUNE, Bakery, on, open_bakery
 from tests.services.voiding import OPEN
 
@@ -183,3 +184,21 @@ def test_it_adds_up_the_platform(app: Flask, bakery: Bakery) -> None:
     assert money == [("CHF", Figure(700, 0), 0), ("EUR", Figure(1000, 0), 202)]
     assert [each.points_value_cents for each in seen.money] == [0, 181]
     assert seen.trend[date(2026, 6, 5)].points_earned == 70
+
+
+def test_it_adds_up_a_platform_of_which_one_shop_writes_the_largest_numbers_there_are(bakery: Bakery) -> None:
+    """Nobody's settings may take the statistics of all away from whoever runs the platform."""
+    most = bounds.REWARD["value_cents"][1]
+    settings = {**OPEN, "loyalty_type": "points", "points_per_euro": bounds.PROGRAM["points_per_euro"][1]}
+    loud = make_shop("mallory", vendor={"currency": "CHF"}, **settings)
+    make_reward(loud, "Cake", 1, value_cents=most)
+    with clock_at(on(6, 5)):
+        card = make_card(loud)
+        for _ in range(10):
+            key = make_key(loud.ben)
+            points.earn(actor=loud.ben, card=card.ref, purchase_amount_cents=bounds.PURCHASE, key=key)
+    stats_rollup.roll_up(at=AT)
+    seen = stats_platform.overview(admin=Admin(), **JUNE, at=AT)
+    worth = {each.currency: each.points_value_cents for each in seen.money}
+    assert worth["CHF"] == 10 * bounds.POINTS * most > 2**63
+    assert worth["EUR"] == 181
