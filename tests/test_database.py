@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from psycopg.pq import TransactionStatus
 
 from loyalty.database import db, first_id, new_id, run_alone, transaction, unflushed
 
@@ -51,6 +52,26 @@ def test_it_runs_a_statement_beside_an_open_transaction() -> None:
         db.session.execute(sa.text("UPDATE wallet_setups SET wallet = 'within'"))
         assert run_alone(sa.text("SELECT wallet FROM wallet_setups")) == [("beside",)]
     assert run_alone(sa.text("SELECT wallet FROM wallet_setups")) == [("within",)]
+
+
+def test_it_gives_the_connection_back_as_it_was_after_a_statement_of_its_own() -> None:
+    db.engine.dispose()
+    before = run_alone(WHO)
+    with pytest.raises(sa.exc.DataError):
+        run_alone(sa.text("SELECT 1 / 0"))
+    with db.engine.connect() as connection:
+        assert connection.scalar(WHO) == before[0][0]
+        # A question opens a transaction again.
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        assert driver.info.transaction_status == TransactionStatus.INTRANS
+
+
+def test_it_gives_nobody_a_connection_that_is_in_the_middle_of_something() -> None:
+    db.engine.dispose()
+    before = run_alone(WHO)
+    run_alone(sa.text("BEGIN"))
+    assert run_alone(WHO) != before
 
 
 def test_it_does_not_wait_for_the_disk_for_one_transaction_only() -> None:

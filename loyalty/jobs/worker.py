@@ -76,6 +76,9 @@ class AppWorker(SimpleWorker):
         """Keep to itself whether it is busy: nobody else asks."""
         self._state = state
 
+    def check_for_suspension(self, burst: bool) -> None:
+        """Ask nobody before each job whether to rest: the other thread would deliver all the same."""
+
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run one job without RQ's books about it: the outbox keeps better ones, and they took longer than the job.
 
@@ -89,7 +92,8 @@ class AppWorker(SimpleWorker):
             pipeline.execute()
         try:
             with self.app.app_context(), self.death_penalty_class(job.timeout, JobTimeoutException, job_id=job.id):
-                job.perform()
+                # RQ's own way of calling it first asks Redis to keep the job, which is gone by then.
+                job.func(*job.args, **job.kwargs)
         except Exception:
             # The row waits for the end of its lease, and for whoever looks for what is overdue.
             _log.exception("Job %s failed", job.id)

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, literal, select
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy import bindparam, func, select, text
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from loyalty.database import AnyRow, db, run_alone
 from loyalty.domain.values import PassContent
@@ -21,7 +21,7 @@ from loyalty.wallets.apple import ApplePasses, ApplePassFacts, Picture, StoreFac
 
 _STORE: Final = func.jsonb_build_array(Store.name, Store.address, Store.latitude, Store.longitude)
 _STORES: Final = (
-    select(func.coalesce(func.jsonb_agg(aggregate_order_by(_STORE, Store.id)), literal([], JSONB)))
+    select(func.coalesce(func.jsonb_agg(aggregate_order_by(_STORE, Store.id)), text("'[]'::jsonb")))
     .where(Store.vendor_id == LoyaltyCard.vendor_id, Store.active)
     .correlate(LoyaltyCard)
     .scalar_subquery()
@@ -111,7 +111,7 @@ def find(*, serial: str) -> AnyRow | None:
 
 def read(*, card_id: UUID, apple: ApplePasses) -> ShownPass:
     """Read what the pass shows, in the caller's transaction."""
-    return describe(db.session.execute(_BY_ID, {"card_id": card_id}).one(), apple=apple)
+    return describe(db.session.connection().execute(_BY_ID, {"card_id": card_id}).one(), apple=apple)
 
 
 def describe(row: Any, *, apple: ApplePasses) -> ShownPass:  # a row that stands for card, program and vendor alike

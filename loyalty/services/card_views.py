@@ -6,8 +6,8 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, literal, select
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from loyalty.database import AnyRow, AnySelect, db
 from loyalty.domain import limits
@@ -29,7 +29,7 @@ DEFAULT_CARD_NAME = "Loyalty Card"
 _CHEAPEST_FIRST: Final = (Reward.points_required, Reward.sort_order, Reward.public_id)
 _OFFER: Final = func.jsonb_build_array(Reward.public_id, Reward.name, Reward.points_required, Reward.translations)
 OFFERS: Final = (
-    select(func.coalesce(func.jsonb_agg(aggregate_order_by(_OFFER, *_CHEAPEST_FIRST)), literal([], JSONB)))
+    select(func.coalesce(func.jsonb_agg(aggregate_order_by(_OFFER, *_CHEAPEST_FIRST)), text("'[]'::jsonb")))
     .where(Reward.program_id == LoyaltyProgram.id, Reward.active)
     .correlate(LoyaltyProgram)
     .scalar_subquery()

@@ -25,23 +25,17 @@ FEATURES = "geolocation=(), microphone=(), payment=(), usb=()"
 def init(app: Flask) -> None:
     """Put the headers on every answer."""
     https = app.config["CONFIG"].https
+    ours, tills = _ours(POLICY, "()", https=https), _ours(TERMINAL_POLICY, "(self)", https=https)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        at_till = request.blueprint == "terminal"
         headers = response.headers
-        # A view that answers no page may be stricter, or open to other sites.
-        headers.setdefault("Content-Security-Policy", _join(TERMINAL_POLICY if at_till else POLICY))
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers.setdefault("X-Frame-Options", "DENY")
-        headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        headers["Permissions-Policy"] = f"camera={'(self)' if at_till else '()'}, {FEATURES}"
-        headers.setdefault("Cache-Control", "no-store")
+        said = {name.lower() for name, _ in headers}
+        for name, value in tills if request.blueprint == "terminal" else ours:
+            # A view that answers no page may be stricter, or open to other sites.
+            if name.lower() not in said:
+                headers.add(name, value)
         headers["X-Request-Id"] = g.get("request_id", "")
-        if https:
-            headers["Strict-Transport-Security"] = "max-age=63072000"
         return response
 
 
@@ -61,6 +55,21 @@ def shown_inside() -> dict[str, str]:
         "sandbox": "",
     }
     return {"Content-Security-Policy": _join(policy), "X-Frame-Options": "SAMEORIGIN"}
+
+
+def _ours(policy: dict[str, str], camera: str, *, https: bool) -> list[tuple[str, str]]:
+    """Put together once what stands on every answer whose view says nothing else."""
+    headers = {
+        "Content-Security-Policy": _join(policy),
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": f"camera={camera}, {FEATURES}",
+        "Cache-Control": "no-store",
+    }
+    return [*headers.items(), *([("Strict-Transport-Security", "max-age=63072000")] if https else [])]
 
 
 def _join(policy: dict[str, str]) -> str:

@@ -1,23 +1,27 @@
-"""Sessions of browsers. Phones that ask for passes by themselves hold none, so for them none is read or written."""
+"""Sessions of browsers. Programs and phones hold none: for what they ask none is read, written or mentioned."""
 
 from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
-# The address of Apple's web service: the view is not known yet when a session is opened.
-_PHONES = "/api/v1/loyalty/apple/"
+# The addresses of programs and phones: the view is not known yet when a session is opened.
+_PROGRAMS = "/api/"
 
 
 class BrowserSessions(SecureCookieSessionInterface):
-    """Signed cookies, for all but phones."""
+    """Signed cookies, for browsers alone."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Read the session; a phone's is empty whatever it sends."""
-        return self.session_class() if request.path.startswith(_PHONES) else super().open_session(app, request)
+        """Read the session; a program's is empty whatever it sends."""
+        return _ForPrograms() if request.path.startswith(_PROGRAMS) else super().open_session(app, request)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Write the session where anything is in it; a phone's is always empty."""
-        if session or session.accessed or session.modified:
+        """Write the session where anything is in it; never a program's."""
+        if not isinstance(session, _ForPrograms) and (session or session.accessed or session.modified):
             super().save_session(app, session, response)
+
+
+class _ForPrograms(SecureCookieSession):
+    """An empty session that nobody keeps."""
 
 
 def init(app: Flask) -> None:
