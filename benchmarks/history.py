@@ -57,6 +57,10 @@ class History:
                 return
             self._visit(visit, most)
 
+    def stamp_at(self, at: datetime) -> None:
+        """Write one stamp more, with an id of now, as tills draw it whatever the time of the ledger."""
+        self._stamp(at, of=datetime.now(UTC))
+
     def _visit(self, at: datetime, most: int) -> None:
         """Stamp, earn, redeem what is full, and now and then take back what was just given."""
         before = (self.last_stamp_at, self.stamps_day, self.stamps_on_day)
@@ -76,12 +80,12 @@ class History:
             said = {"reward_id": "cake", "reward_description": "A cake"}
             self._append("points_redeemed", self.last_redemption_at, points=-POINTS_FOR_A_REWARD, said=said)
 
-    def _stamp(self, at: datetime) -> str:
+    def _stamp(self, at: datetime, of: datetime | None = None) -> str:
         day = at.date().isoformat()
         self.stamps_on_day = self.stamps_on_day + 1 if self.stamps_day == day else 1
         self.stamps_day, self.last_stamp_at = day, at
         self.stamps_earned += 1
-        return self._append("stamp_earned", at, stamps=1)
+        return self._append("stamp_earned", at, stamps=1, of=of)
 
     def _take_back(self, row: str, before: tuple[datetime | None, str | None, int], at: datetime) -> None:
         self.last_stamp_at = before[0]
@@ -96,14 +100,21 @@ class History:
         self._append("points_earned", at, points=cents // 10, said={"purchase_amount_cents": cents})
 
     def _append(
-        self, kind: str, at: datetime, *, stamps: int = 0, points: int = 0, said: Mapping[str, str | int] | None = None
+        self,
+        kind: str,
+        at: datetime,
+        *,
+        stamps: int = 0,
+        points: int = 0,
+        said: Mapping[str, str | int] | None = None,
+        of: datetime | None = None,
     ) -> str:
         self.seq, self.at = self.seq + 1, at
         self.stamps, self.points = self.stamps + stamps, self.points + points
         store, terminal = self.place.stores[self.seq % len(self.place.stores)]
         row: dict[str, str | int | None] = {
             **_NOTHING,
-            "id": make_id(at, self.chance),
+            "id": make_id(of or at, self.chance),
             "card_id": self.card_id,
             "vendor_id": self.place.vendor_id,
             "store_id": store,

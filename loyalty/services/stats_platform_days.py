@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import date
 from typing import Final
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import ARRAY, Date, delete, func, insert, literal, select, text
 
 from loyalty.database import db, transaction
 from loyalty.models.stats import DailyPlatformStats, DailyStats, StatsPlatformDue
@@ -23,7 +23,8 @@ _due: Final = StatsPlatformDue.local_day
 
 def mark(*, days: Collection[date]) -> None:
     """Have some days of the platform added up again, in the caller's transaction."""
-    db.session.execute(insert(StatsPlatformDue), [{"local_day": day} for day in days])
+    marked = select(func.unnest(literal(list(days), ARRAY(Date))))
+    db.session.execute(insert(StatsPlatformDue).from_select(["local_day"], marked, include_defaults=False))
 
 
 def count_some() -> int:
