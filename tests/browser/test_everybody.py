@@ -75,7 +75,7 @@ def test_it_corrects_a_balance_by_keyboard_alone(
         summary = page.get_by_role("heading", name="Some of the fields need another look.")
         expect(summary).to_be_focused()
         press(page, page.get_by_role("alert").get_by_role("link").first)
-        assert page.locator(":focus").get_attribute("aria-invalid") == "true"
+        expect(page.locator(":focus")).to_have_attribute("aria-invalid", "true")
 
 
 def test_it_acts_for_a_shop_by_keyboard_alone(

@@ -45,6 +45,8 @@ def office(till_browser: Browser, live: str, open_bakery: OpenBakery) -> Iterato
     page = context.new_page()
     sign_in(page, "/office/poster", "office@bakery.example")
     expect(page.get_by_role("heading", level=1, name="Poster")).to_be_visible()
+    # The script that opens the printer comes last.
+    page.wait_for_load_state()
     yield page
     context.close()
 

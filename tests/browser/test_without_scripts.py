@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-import pyotp
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -18,7 +17,7 @@ from loyalty.services import accounts, links
 from tests import bulk
 from tests.accounts import make_admin
 from tests.browser.conftest import OpenBakery
-from tests.browser.entering import sign_in
+from tests.browser.entering import enter_platform, sign_in
 from tests.browser.test_admin_day import work
 from tests.browser.test_office import DESK, PHONE, open_page
 from tests.factories import make_card
@@ -169,17 +168,10 @@ def root(app: Flask) -> str:
         return make_admin(ROOT)
 
 
-def enter_the_platform(page: Page, secret: str) -> None:
-    sign_in(page, "/admin", ROOT)
-    page.get_by_label("Code").fill(pyotp.TOTP(secret).now())
-    press(page, "Sign in")
-    expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
-
-
 def test_it_opens_a_shop_for_somebody_who_is_invited(
     till_browser: Browser, page: Page, live: str, app: Flask, root: str
 ) -> None:
-    enter_the_platform(page, root)
+    enter_platform(page, ROOT, root)
     page.goto("/admin/vendors/new")
     page.get_by_label("Name of the shop").fill("Flora")
     page.get_by_label("Name of the first store").fill("Market")
@@ -201,7 +193,7 @@ def test_it_opens_a_shop_for_somebody_who_is_invited(
 
 def test_it_decides_acts_and_switches_cards_off(page: Page, bakery: OpenBakery, root: str) -> None:
     vendor_id = bakery.shop.vendor_id
-    enter_the_platform(page, root)
+    enter_platform(page, ROOT, root)
     page.goto(f"/admin/vendors/{vendor_id}")
     follow(page, "Change the policy")
     page.get_by_role("switch", name="Customers may join by themselves").uncheck()
