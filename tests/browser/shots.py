@@ -15,6 +15,7 @@ from typing import IO, cast
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from config import ROOT
+from tests.browser import shots_languages
 from tests.chromium import executable
 
 FOLDER = ROOT / "docs" / "screenshots"
@@ -102,6 +103,7 @@ def _public(browser: Browser, address: str, shop: Shop) -> None:
     dark = _page(browser, PHONE, dark=True)
     dark.goto(shop["card_url"])
     _take(dark, "card-dark")
+    shots_languages.public(page, address, shop, FOLDER)
 
 
 def _terminal(browser: Browser, address: str, shop: Shop) -> None:
@@ -115,6 +117,7 @@ def _terminal(browser: Browser, address: str, shop: Shop) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Scan the customer’s card")).to_be_visible()
     _take(page, "terminal-ready")
+    shots_languages.till(page, address, shop, FOLDER)
     page.keyboard.type(shop["card_number"])
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Stamp", exact=True)).to_be_visible()
@@ -139,6 +142,7 @@ def _office(browser: Browser, address: str, shop: Shop) -> None:
     page.goto(f"{address}/office/customers?q={shop['card_number']}")
     page.get_by_role("rowheader").get_by_role("link").first.click()
     _take(page, "office-customer")
+    shots_languages.office(page, address, FOLDER)
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     page.goto(f"{address}/office")
     page.get_by_text("Menu", exact=True).click()
@@ -160,6 +164,7 @@ def _platform(browser: Browser, address: str, shop: Shop) -> None:
     _take(page, "admin-shops")
     page.goto(f"{address}/admin/health")
     _take(page, "admin-health")
+    shots_languages.platform(page, address, FOLDER)
 
 
 def _sign_in(page: Page, address: str, email: str, password: str) -> None:
