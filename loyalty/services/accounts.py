@@ -49,7 +49,6 @@ class SessionFacts:
     vendor_code: str = ""
     vendor_name: str = ""
     vendor_status: str = ""
-    vendor_locale: str = "en"
     timezone: str = "UTC"
     currency: str = "EUR"
     shops: int = 0
@@ -264,7 +263,6 @@ def _signed_in(
         vendor_code=vendor.code,
         vendor_name=vendor.name,
         vendor_status=vendor.status,
-        vendor_locale=vendor.locale,
         timezone=vendor.timezone,
         currency=vendor.currency,
     )

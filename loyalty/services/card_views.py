@@ -111,7 +111,6 @@ class PublicCard:
     vendor_id: UUID
     vendor_code: str
     vendor_name: str
-    vendor_active: bool
     locale: str
     timezone: str
     name: str | None
@@ -181,7 +180,6 @@ def get_public(*, token: str) -> PublicCard:
         vendor_id=vendor.id,
         vendor_code=vendor.code,
         vendor_name=vendor.name,
-        vendor_active=vendor.status == "active",
         locale=customer.locale,
         timezone=vendor.timezone,
         name=customer.name,

@@ -39,7 +39,6 @@ class Outlook:
     """What closing would mean, or means: whose cards, what they hold, how many customers can be mailed."""
 
     closes_on: date | None
-    announced_at: datetime | None
     today: date
     is_active: bool
     cards: int
@@ -80,7 +79,6 @@ def look(*, actor: Actor, at: datetime) -> Outlook:
     held = db.session.execute(counted).one()
     return Outlook(
         closes_on=program.closes_on,
-        announced_at=program.closing_announced_at,
         today=local_day(at, program.timezone),
         is_active=program.is_active,
         cards=held.cards,

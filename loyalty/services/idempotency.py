@@ -63,13 +63,13 @@ def read(row: AnyRow, key: RequestKey, receipt: type[R]) -> R:
     return answer
 
 
-def store(key: RequestKey, answer: Receipt, *, vendor_id: UUID | None, status: int = 200) -> None:
+def store(key: RequestKey, answer: Receipt, *, vendor_id: UUID | None) -> None:
     """Store an answer: the last INSERT of its transaction."""
     kind = type(answer)
     stored = _adapter(kind).dump_python(answer, mode="json", exclude={"replayed"})
     stored.update({field.name: None for field in fields(kind) if field.metadata.get("secret")})
     asked = {"caller": key.caller, "key": key.key, "vendor_id": vendor_id, "request_hash": key.request_hash}
-    db.session.execute(_STORE, {**asked, "status": status, "receipt": stored})
+    db.session.execute(_STORE, {**asked, "status": 200, "receipt": stored})
 
 
 def run(key: RequestKey, receipt: type[R], work: Callable[[], R], *, vendor_id: UUID | None = None) -> R:

@@ -155,7 +155,7 @@ def environment(locale: str) -> Environment:
         lstrip_blocks=True,
     )
     # The i18n extension adds this method, which jinja2's types do not know.
-    environment.install_gettext_translations(_translations(locale), newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_translations(_translations(locale), newstyle=True)  # type: ignore[attr-defined] # see above
     return environment
 
 

@@ -55,11 +55,11 @@ class PinChange:
     replayed: bool = False
 
 
-def configure(*, pepper: bytes, pepper_id: str = "") -> None:
-    """Hand over the pepper, which lives outside the database, and the name by which rows remember it."""
+def configure(*, pepper: bytes) -> None:
+    """Hand over the pepper, which lives outside the database; rows remember it by a part of its digest."""
     global _pepper, _pepper_id
     _pepper = pepper
-    _pepper_id = pepper_id or hashlib.sha256(b"pepper id" + pepper).hexdigest()[:8]
+    _pepper_id = hashlib.sha256(b"pepper id" + pepper).hexdigest()[:8]
 
 
 def is_needed(*, actor: Actor) -> bool:

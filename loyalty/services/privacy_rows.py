@@ -26,6 +26,8 @@ from loyalty.services import messages
 _CHANGED: Final = (Erasing.NULL, Erasing.REPLACE)
 # Mails to an address that has no card yet, or had to be proven first.
 PROOFS: Final = ("join", "my_data")
+# Mails of which a copy may be kept.
+_LEFT: Final = ("sending", "sent", "unknown")
 # A sweep deletes them after 30 days.
 _ANSWERS_LIVE: Final = timedelta(days=31)
 
@@ -111,7 +113,7 @@ def wipe_requests(*, confirmation_ids: Sequence[UUID], mail_ids: Sequence[UUID])
         _wipe(Base.metadata.tables[name], REGISTRY[name].of_customers, rows)
 
 
-def end_mails(person: Person, *, left: Sequence[str] = ("sending", "sent", "unknown")) -> list[UUID]:
+def end_mails(person: Person) -> list[UUID]:
     """In the caller's transaction, let no mail to the customer leave any more; returns those that left before."""
     mine = EmailLog.id.in_(person.mail_ids)
     db.session.execute(update(EmailLog).where(mine, EmailLog.state == "waiting").values(state="failed"))
@@ -119,7 +121,7 @@ def end_mails(person: Person, *, left: Sequence[str] = ("sending", "sent", "unkn
     # Whoever holds one of them loses it and writes nothing down.
     ended = update(OutboxMessage).where(_untold_mails(person))
     db.session.execute(ended.values(gave_up_at=now, leased_until=None, lease_token=None))
-    return list(db.session.scalars(select(EmailLog.id).where(mine, EmailLog.state.in_(left))))
+    return list(db.session.scalars(select(EmailLog.id).where(mine, EmailLog.state.in_(_LEFT))))
 
 
 def _wipe(table: Table, columns: Mapping[str, Column], theirs: ColumnElement[bool]) -> int:

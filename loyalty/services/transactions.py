@@ -56,6 +56,8 @@ class HistoryLine:
     voided: bool
 
 
+# Rows on a card's page.
+_NEWEST: Final = 5
 # Put together once: an alias of a table costs more than the query it is used in.
 _ROW: Final = LoyaltyTransaction.__table__
 _VOID, _LATER, _LATER_VOID = _ROW.alias("void"), _ROW.alias("later"), _ROW.alias("later_void")
@@ -136,9 +138,9 @@ def last_action(*, actor: Actor, at: datetime) -> Entry | None:
     return next(iter(_read(_LAST, actor, at, since=at - UNDO_WINDOW, most=1)), None)
 
 
-def history(*, card_id: UUID, vendor_id: UUID, limit: int = 5) -> list[HistoryLine]:
+def history(*, card_id: UUID, vendor_id: UUID) -> list[HistoryLine]:
     """Return the newest rows of a card."""
-    rows = db.session.execute(_HISTORY, {"card_id": card_id, "vendor_id": vendor_id, "most": limit})
+    rows = db.session.execute(_HISTORY, {"card_id": card_id, "vendor_id": vendor_id, "most": _NEWEST})
     return [
         HistoryLine(
             transaction_at=row.transaction_at,
