@@ -54,6 +54,7 @@ def test_it_is_a_day_of_the_admin(
     chromium: Browser, live: str, app: Flask, bakery: Shop, secret: str, size: str, scheme: str
 ) -> None:
     page = open_page(chromium, live, SIZES[size], color_scheme=scheme)
+    page.clock.install()
     enter_platform(page, EMAIL, secret)
     look_after_the_machine(page)
     decide_the_policy(page, bakery)
@@ -122,13 +123,15 @@ def switch_cards_off_and_on(page: Page, app: Flask, bakery: Shop) -> None:
     expect(page.get_by_text("0 of 3 cards are seen to.")).to_be_visible()
     looks_right(page)
     work(app)
-    # The page looks again by itself.
+    # The page looks again by itself, three seconds later.
+    page.clock.run_for(3500)
     expect(page.locator("#bulk").get_by_text("All is done since")).to_be_visible()
     with app.app_context():
         assert bulk.active(bakery.vendor_id) == set()
     page.get_by_role("button", name="Switch the cards on again").click()
     expect(page.get_by_text("The cards are switched on again, one after the other.")).to_be_visible()
     work(app)
+    page.clock.run_for(3500)
     expect(page.get_by_text("Taken back", exact=True)).to_be_visible()
     looks_right(page)
     with app.app_context():
