@@ -146,7 +146,7 @@ def test_it_stores_no_digest_that_works_without_the_pepper(context: None, app: F
         sa.select(StaffPin.pin_hash, Vendor.pin_salt).join(Vendor, Vendor.id == StaffPin.vendor_id)
     ).one()
     assert pin not in stored
-    assert stored.startswith("$2b$10$")
+    assert stored.startswith(salt.decode())
     assert pin_digest(b"", bakery.vendor_id, salt, pin) != stored
     pins.configure(pepper=secrets.token_bytes(32))
     try:
