@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from config import Config
 from loyalty import jobs
+from loyalty.database import db, new_id
 from loyalty.jobs import apple
 from loyalty.models.outbox import OutboxMessage
 from loyalty.services import outbox
@@ -75,6 +76,11 @@ def serve(app: Flask) -> None:
         FORGETFUL[rule]()
     # So few cards at a time that also a small shop takes several turns.
     apple._BATCH = int(os.environ.get("BATCH", apple._BATCH))
+    with app.app_context():
+        # Nothing is called so: what each delivery prepares first is prepared for all.
+        jobs.deliver(str(new_id()))
+        db.session.remove()
+        db.engine.dispose()
     for line in sys.stdin:
         what, *rest = line.split()
         print(_COMMANDS[what](app, *rest), flush=True)

@@ -73,7 +73,7 @@ def live_through(app: Flask, config: Config, owner_engine: sa.Engine) -> Iterato
 
 def test_it_lives_through_a_year(live_through: Callable[..., Lived]) -> None:
     customers, seed = int(os.environ.get("CUSTOMERS", "40")), int(os.environ.get("SEED", "1"))
-    # A process that follows a dead one begins with nothing prepared: a few deaths are enough for a small shop.
+    # A few deaths are enough for a small shop.
     thorough = "CUSTOMERS" in os.environ
     mortality = dict.fromkeys(KINDS, 0.1 if thorough else 0.04)
     lived = live_through(customers, seed, thorough=thorough, mortality=mortality)
@@ -103,7 +103,7 @@ def test_it_lives_through_a_year(live_through: Callable[..., Lived]) -> None:
 
 def test_it_notices_a_mail_that_comes_twice(live_through: Callable[..., Lived]) -> None:
     """The control: where nobody notes that a mail leaves, it leaves again when its worker died before the answer."""
-    lived = live_through(60, days=105, forgets="that mails left", mortality={"deliver": 0.9}, deadliest=40)
+    lived = live_through(60, days=95, forgets="that mails left", mortality={"deliver": 0.9}, deadliest=40)
     with pytest.raises(AssertionError):
         check_mails(lived.sink, lived.mails)
 

@@ -76,32 +76,46 @@ def year_worker(config: Config, **settings: str) -> Iterator[YearWorker]:
 
 
 def serve(app: Flask) -> None:
-    """Watch over a process that does what the lines say; where it was killed, say so and start another."""
+    """Do what the lines say, each as its own process would; where one was killed, say so and start another."""
     simulated_clock.obey()
     if rule := os.environ.get("FORGETS"):
         FORGETFUL[rule]()
+    fate = _Fate()
+    fate.watch()
+    with app.app_context():
+        _follow()
+        _work_and_leave(fate)
+
+
+def _follow() -> None:
+    """Go on as a copy of this process, which stays behind and follows each that dies with another."""
     while True:
+        # A connection belongs to one process.
+        db.session.remove()
+        db.engine.dispose()
         pid = os.fork()
         if pid == 0:
-            _work_and_leave(app)
+            return
         _, status = os.waitpid(pid, 0)
         if not os.WIFSIGNALED(status) and os.WEXITSTATUS(status) != _AWAY:
-            return
+            os._exit(0)
         print("killed" if os.WIFSIGNALED(status) else "failed", flush=True)
 
 
-def _work_and_leave(app: Flask) -> None:
+def _work_and_leave(fate: "_Fate") -> None:
+    known = set[str]()
     try:
-        fate = _Fate()
-        fate.watch()
-        with app.app_context():
-            for line in sys.stdin:
-                asked = json.loads(line)
-                fate.left = asked.pop("die_at")
-                _WORK[asked.pop("what")](**asked)
-                fate.left = None
-                db.session.remove()
-                print("done", flush=True)
+        for line in sys.stdin:
+            asked = json.loads(line)
+            fate.left, what = asked.pop("die_at"), asked.pop("what")
+            _WORK[what](**asked)
+            fate.left = None
+            db.session.remove()
+            print("done", flush=True)
+            if what not in known:
+                # Who knows something new stays behind, so that nobody who follows has to prepare it anew.
+                known.add(what)
+                _follow()
     except OperationalError:
         # A machine with too much to do: whoever did not reach the database comes again, as with a request.
         os._exit(_AWAY)
@@ -145,7 +159,7 @@ def _sweep(only: str) -> None:
     """Let the minute clock ring, for all of its tasks or for one."""
     at = simulated_clock.read_clock()
     if only:
-        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        app = current_app._get_current_object()  # type: ignore[attr-defined] # the proxy's own
         clock.run(app=app, tasks=[task for task in sweep.TASKS if task.name == only], at=at)
     else:
         sweep.run(at)
