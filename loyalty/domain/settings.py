@@ -281,4 +281,6 @@ API_KEY: Final[Mapping[str, Check]] = {
     "requests_per_minute": _whole_number(bounds.REQUESTS_PER_MINUTE, optional=True),
     "days": _choice(("", "30", "90", "365")),
 }
+# Where a webhook leads to is the service's to judge: it knows which places are allowed.
+WEBHOOK: Final[Mapping[str, Check]] = {"url": _text(bounds.URL_LENGTH)}
 API_KEY_ROTATION: Final[Mapping[str, Check]] = {"overlap": _choice(("now", "hour", "day", "week"))}

@@ -1,7 +1,8 @@
 """Webhooks: where the shop's own software is told what happens, and the log of what was sent."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import ClassVar, Final
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
@@ -10,6 +11,8 @@ from flask_babel import lazy_gettext as _l
 from wtforms import SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 
+from loyalty.domain import settings
+from loyalty.domain.settings import Check
 from loyalty.domain.values import Role
 from loyalty.errors import ValidationError
 from loyalty.services import webhook_deliveries, webhooks
@@ -38,14 +41,14 @@ REACHES: Final = (1, 7, 30)
 
 
 def _as_typed(value: object) -> object:
-    """The service knows which places are allowed; the form only keeps what was typed."""
+    """The service judges it; the form only keeps what was typed."""
     return value
 
 
 class EndpointForm(OfficeForm):
     """An address, and what it is told of."""
 
-    checks = dict.fromkeys(("url", "events"), _as_typed)
+    checks: ClassVar[Mapping[str, Check]] = {**settings.WEBHOOK, "events": _as_typed}
 
     url = StringField(_l("Address"))
     events = SelectMultipleField(

@@ -91,6 +91,17 @@ def test_it_says_beside_the_field_what_is_wrong(
     assert rows(app, ada) == []
 
 
+def test_it_says_in_the_readers_language_that_an_address_is_too_long(
+    client: FlaskClient, app: Flask, ada: Office
+) -> None:
+    typed = {"url": f"{URL}/{'a' * 500}", "events": "reward.ready"}
+    refused = client.post(PAGE, data=hidden(client.get(f"{PAGE}?lang=de")) | typed)
+    assert refused.status_code == 422
+    assert "Verwenden Sie höchstens 500 Zeichen." in refused.text
+    assert fields(refused)["url"] == typed["url"]
+    assert rows(app, ada) == []
+
+
 def test_it_changes_a_webhook(client: FlaskClient, app: Flask, ada: Office) -> None:
     endpoint_id = add(app, ada)
     path = f"{PAGE}/{endpoint_id}"
