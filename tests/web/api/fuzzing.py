@@ -14,7 +14,9 @@ from typing import Any
 from config import ROOT
 from loyalty.web.api.others import OTHERS
 
-PATIENCE = 30
+PATIENCE = 60
+# From so many on it is a search that takes hours, on all cores.
+MANY = 100
 Schema = dict[str, Any]  # JSON Schema, as deep as it likes
 
 
@@ -59,7 +61,8 @@ def fuzz(
     command += [
         f"--seed={seed}",
         "--generation-database=none",
-        "--workers=2",
+        # Side by side, what one request closes is luck for the next.
+        f"--workers={1 if examples < MANY else 2}",
         "--no-color",
         "--continue-on-failure",
         f"--request-timeout={PATIENCE}",

@@ -38,6 +38,11 @@ OPEN = (
     (Reward.vendor_id == vendor_id, Reward.active, True),
     (WebhookEndpoint.vendor_id == vendor_id, WebhookEndpoint.state, "active"),
 )
+# One look, as most requests close nothing.
+CLOSED = sa.select(
+    *(sa.exists().where(mine, column != value) for mine, column, value in OPEN),
+    sa.exists().where(LoyaltyCard.id == card_id, LoyaltyCard.is_active.is_(False)).label("card"),
+)
 
 
 def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -49,15 +54,16 @@ def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> 
 
 def open_again() -> None:
     """Open all of the shop; as its owner would, where a ledger notes it."""
+    with transaction():
+        closed = db.session.execute(CLOSED).one()
+    if not any(closed):
+        return
     for mine, column, value in OPEN:
         values = {column.key: value, **({"paused_reason": None} if column is WebhookEndpoint.state else {})}
         # One by one: who waits here must hold nothing that another request waits for.
         with suppress(sa.exc.DBAPIError), transaction():
             db.session.execute(sa.update(column.class_).where(mine, column != value).values(values))
-    with transaction():
-        closed = sa.select(LoyaltyCard.id).where(LoyaltyCard.id == card_id, LoyaltyCard.is_active.is_(False))
-        card = db.session.scalar(closed)
-    if card:
+    if closed.card:
         # It may be erased, or somebody has another card by now.
         with suppress(LoyaltyError, sa.exc.DBAPIError):
-            cards.reactivate(actor=owner, card=CardRef(card_id=card), reason="again", key=make_key(owner))
+            cards.reactivate(actor=owner, card=CardRef(card_id=card_id), reason="again", key=make_key(owner))
