@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from playwright.sync_api import Playwright, sync_playwright
@@ -11,6 +12,7 @@ from playwright.sync_api import Playwright, sync_playwright
 # The shell is the same browser without windows, which nobody sees here: it needs half of the time.
 SHELL = "chromium-headless-shell"
 NAMES = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PATIENCE = 600  # seconds for one way: a network that swallows everything is no network
 HOW = "Chromium is missing: install it, set CHROMIUM to its path, or run `.venv/bin/playwright install chromium`."
 
 
@@ -48,7 +50,8 @@ def _apt(what: str, *names: str) -> list[str]:
 
 
 def _run(way: list[str]) -> None:
-    subprocess.run(way, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    with suppress(subprocess.TimeoutExpired):
+        subprocess.run(way, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=PATIENCE)
 
 
 def main() -> int:
