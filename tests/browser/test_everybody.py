@@ -34,6 +34,9 @@ def people(app: Flask, bakery: world.Business) -> dict[str, world.Door]:
 
 def tab_to(page: Page, control: Locator) -> None:
     """Come to a control by the Tab key alone, with every stop on the way to be seen."""
+    # The page that is being left would take the first keys with it.
+    expect(control).to_be_visible()
+    page.wait_for_load_state()
     for _ in range(80):
         page.keyboard.press("Tab")
         stop = page.locator(":focus")

@@ -208,6 +208,7 @@ def test_it_is_walked_through_by_keyboard_alone(till_browser: Browser, live: str
 def press_to(page: Page, kind: str, name: str = "") -> None:
     """Press Tab until a control of the page's own part has the focus."""
     here = "() => { const at = document.activeElement; return at.closest('main') && [at.type, at.innerText] }"
+    page.wait_for_load_state()
     for _ in range(60):
         page.keyboard.press("Tab")
         found = page.evaluate(here)
