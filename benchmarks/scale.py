@@ -197,7 +197,7 @@ def _addresses(app: Flask, ids: dict[str, str]) -> Iterator[tuple[str, str, str]
     """
     for rule in app.url_map.iter_rules():
         arguments = rule.arguments - (rule.defaults or {}).keys()
-        if "GET" not in (rule.methods or ()) or arguments - ids.keys() or ".csv" in rule.rule:
+        if "GET" not in (rule.methods or ()) or arguments - ids.keys() or rule.rule.endswith((".csv", ".zip")):
             continue
         kind = rule.endpoint.partition(".")[0]
         path = app.url_map.bind("localhost").build(rule.endpoint, {name: ids[name] for name in arguments})
