@@ -30,7 +30,8 @@ from loyalty.models.vendors import Vendor, VendorPolicy
 from loyalty.services import accounts, api_keys, card_search, user_sessions
 from loyalty.services.user_sessions import Visit
 
-SMALL = ["--vendors", "1", "--cards", "100", "--rows", "10000"]
+# As many shops, stores, months and customers as a page shows of them at once: what differs is what is not shown.
+SMALL = ["--vendors", "60", "--cards", "2800", "--rows", "10000", "--stores", "10"]
 # What people ask for on pages that can be asked.
 QUESTIONS = {
     "office.list_customers": (

@@ -90,7 +90,7 @@ def main() -> int:
         app = create_app(Config.from_env(env | {"PUBLIC_URL": "http://127.0.0.1:5000"}))
         with app.app_context():
             upgrade(directory=str(ROOT / "migrations"))
-            fill(running.database_owner_url, options.vendors, options.cards, options.rows)
+            fill(running.database_owner_url, options.vendors, options.cards, options.rows, options.stores)
             if options.stats:
                 _count(app)
             size = db.session.execute(sa.text("SELECT pg_database_size(current_database())")).scalar_one()
@@ -100,14 +100,14 @@ def main() -> int:
     return 0
 
 
-def fill(owner_url: str, number_of_vendors: int, number_of_cards: int, number_of_rows: int) -> None:
-    """Make shops, cards and rows in an empty database."""
+def fill(owner_url: str, number_of_vendors: int, number_of_cards: int, number_of_rows: int, stores: int = 1) -> None:
+    """Make shops of at least so many stores, cards and rows in an empty database."""
     url = sa.make_url(owner_url).set(drivername="postgresql").render_as_string(hide_password=False)
     sizes = _shares([1 / number for number in range(1, number_of_vendors + 1)], number_of_cards)
     chance = Random(0)
     rows = _shares([chance.expovariate(1) + 0.02 for _ in range(number_of_cards)], number_of_rows)
     with _said("shops"):
-        places = [open_shop(number, size) for number, size in enumerate(sizes, 1)]
+        places = [open_shop(number, size, stores) for number, size in enumerate(sizes, 1)]
     with psycopg.connect(url, autocommit=True) as connection:
         put_back = laid_aside.lay_aside(connection, "loyalty_transactions")
         with _said("cards and rows"), ProcessPoolExecutor(os.cpu_count()) as pool:
@@ -128,13 +128,14 @@ def _count(app: Flask) -> None:
     engine.dispose()
 
 
-def open_shop(number: int, cards: int) -> Place:
+def open_shop(number: int, cards: int, least: int = 1) -> Place:
     """Make a shop with as many stores and people as it needs; nobody can enter with their PINs."""
     made = vendors.create(name=f"Shop {number}", store_name="Main Street", code=f"shop-{number}")
     stores = [made.store_id]
     staff = [StaffPin(vendor_id=made.vendor_id, name=f"Ben {n}", pin_hash=f"{n}", pepper_id="-") for n in range(3)]
     with transaction():
-        more = [Store(vendor_id=made.vendor_id, code=f"s{n}", name=f"Street {n}") for n in range(min(9, cards // 200))]
+        number_of_stores = max(least, 1 + min(9, cards // 200))
+        more = [Store(vendor_id=made.vendor_id, code=f"s{n}", name=f"Street {n}") for n in range(number_of_stores - 1)]
         db.session.add_all([*more, *staff])
         db.session.flush()
         stores += [store.id for store in more]
@@ -231,6 +232,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--vendors", type=int, default=1_000)
     parser.add_argument("--cards", type=int, default=100_000)
     parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--stores", type=int, default=1, help="what each shop has at least")
     parser.add_argument("--no-stats", dest="stats", action="store_false", help="leave the statistics uncounted")
     return parser.parse_args()
 
