@@ -3,7 +3,9 @@
 import secrets
 from uuid import UUID
 
+import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from loyalty import jobs
 from loyalty.database import db, transaction
@@ -14,8 +16,22 @@ from loyalty.models.outbox import OutboxMessage
 from loyalty.models.vendors import Vendor
 from loyalty.services import accounts, bulk_deactivations
 from loyalty.services.bulk_choices import CardChoice
-from tests.factories import Shop
+from tests.factories import Shop, make_shop
 from tests.office import PASSWORD
+
+
+@pytest.fixture
+def root(app: Flask) -> Admin:
+    """Somebody who runs the platform."""
+    with app.app_context():
+        return make_admin()
+
+
+@pytest.fixture
+def shop(app: Flask) -> Shop:
+    """The bakery whose cards are switched off."""
+    with app.app_context():
+        return make_shop("bakery")
 
 
 def make_admin(email: str = "root@platform.example") -> Admin:

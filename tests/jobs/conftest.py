@@ -10,12 +10,13 @@ from loyalty.adapters.webhook import WebhookSender
 from loyalty.jobs import handlers
 from loyalty.jobs import webhooks as webhook_jobs
 from loyalty.services import webhooks
+from tests.bulk import root, shop
 from tests.fakes import SmtpSink, smtp_sink
 from tests.google_platform import google
 from tests.jobs.webhook_world import allow
 from tests.webhook_receiver import Receiver, listening
 
-__all__ = ["google", "sink"]
+__all__ = ["google", "root", "shop", "sink"]
 
 
 @pytest.fixture

@@ -26,18 +26,6 @@ from tests.factories import Card, Shop
 from tests.tills import all_at_once
 
 
-@pytest.fixture
-def root(app: Flask) -> Admin:
-    with app.app_context():
-        return bulk.make_admin()
-
-
-@pytest.fixture
-def shop(app: Flask) -> Shop:
-    with app.app_context():
-        return factories.make_shop("bakery")
-
-
 def pasted(*some: Card) -> CardChoice:
     return CardChoice(numbers="\n".join(card.card_number for card in some))
 

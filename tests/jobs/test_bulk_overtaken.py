@@ -16,18 +16,6 @@ from tests.factories import Shop
 from tests.tills import wait_until_blocked
 
 
-@pytest.fixture
-def root(app: Flask) -> Admin:
-    with app.app_context():
-        return bulk.make_admin()
-
-
-@pytest.fixture
-def shop(app: Flask) -> Shop:
-    with app.app_context():
-        return factories.make_shop("bakery")
-
-
 def make_cards(shop: Shop, count: int) -> tuple[list[factories.Card], CardChoice]:
     chosen = [factories.make_card(shop) for _ in range(count)]
     return chosen, CardChoice(numbers="\n".join(card.card_number for card in chosen))

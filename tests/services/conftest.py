@@ -1,5 +1,6 @@
-"""The application, connected to a server that plays Google, for tests that ask for it."""
+"""What several files ask for: a server that plays Google, and a shop whose cards are switched off in masses."""
 
+from tests.bulk import root, shop
 from tests.google_platform import google
 
-__all__ = ["google"]
+__all__ = ["google", "root", "shop"]

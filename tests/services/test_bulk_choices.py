@@ -18,18 +18,6 @@ from tests import bulk, factories
 from tests.factories import Shop
 
 
-@pytest.fixture
-def root(app: Flask) -> Admin:
-    with app.app_context():
-        return bulk.make_admin()
-
-
-@pytest.fixture
-def shop(app: Flask) -> Shop:
-    with app.app_context():
-        return factories.make_shop("bakery")
-
-
 def test_it_chooses_by_store_and_days(app: Flask, shop: Shop, root: Admin) -> None:
     with app.app_context():
         station = factories.make_store(shop, "station")
