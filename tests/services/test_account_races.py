@@ -32,6 +32,12 @@ def mailed_link(name: str = "ask") -> str:
     return token_in(mails("password_reset")[-1])
 
 
+def reset_by_mail(at: datetime = NOW) -> Callable[[], object]:
+    """Let a link be mailed; what is returned sets a new password with it."""
+    link = mailed_link()
+    return lambda: passwords.reset(token=link, password=NEW_PASSWORD, at=at, key=key_for("set"))
+
+
 def sign_in(at: datetime = NOW) -> str:
     return accounts.sign_in(email="ada@bakery.example", password=PASSWORD, source_ip=HOME, at=at).token
 
@@ -56,28 +62,25 @@ def while_it_compares(
     monkeypatch.setattr(service, "matches", compared)
 
 
-def test_it_opens_nothing_for_a_password_that_was_changed_while_it_was_compared(
-    app: Flask, ada: Office, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("prepare", "refusal"),
+    [
+        (lambda _: reset_by_mail(), ValidationError),
+        (lambda ada: partial(give_phone, ada, NOW), SecondFactorRequired),
+    ],
+    ids=["another password", "a phone"],
+)
+def test_it_opens_nothing_for_what_changed_while_the_password_was_compared(
+    app: Flask,
+    ada: Office,
+    monkeypatch: pytest.MonkeyPatch,
+    prepare: Callable[[Office], Callable[[], object]],
+    refusal: type[LoyaltyError],
 ) -> None:
     """Else a thief who signs in at the moment of the reset stays in, although it ends all sessions."""
     with app.app_context():
-        link = mailed_link()
-        while_it_compares(
-            app,
-            monkeypatch,
-            lambda: passwords.reset(token=link, password=NEW_PASSWORD, at=NOW, key=key_for("set")),
-        )
-        with pytest.raises(ValidationError):
-            sign_in()
-        assert open_sessions() == 0
-
-
-def test_it_asks_for_the_code_where_a_phone_came_while_the_password_was_compared(
-    app: Flask, ada: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with app.app_context():
-        while_it_compares(app, monkeypatch, lambda: give_phone(ada, NOW))
-        with pytest.raises(SecondFactorRequired):
+        while_it_compares(app, monkeypatch, prepare(ada))
+        with pytest.raises(refusal):
             sign_in()
         assert open_sessions() == 0
 
@@ -87,15 +90,14 @@ def test_it_opens_nothing_for_a_code_where_the_password_changed_meanwhile(
 ) -> None:
     with app.app_context():
         secret, _ = give_phone(ada, NOW)
-        link = mailed_link()
+        happens = reset_by_mail(LATER)
         with pytest.raises(SecondFactorRequired) as wanted:
             sign_in(LATER)
         check = second_factors.check
 
         def checked(**asked: object) -> None:
             check(**asked)  # type: ignore[arg-type] # handed on as they came
-            happens = [lambda: passwords.reset(token=link, password=NEW_PASSWORD, at=LATER, key=key_for("set"))]
-            all_at_once(app, happens)
+            all_at_once(app, [happens])
 
         monkeypatch.setattr(second_factors, "check", checked)
         with pytest.raises(NotAuthenticated):
@@ -109,12 +111,7 @@ def test_it_keeps_a_password_that_was_set_by_mail_while_a_thief_changed_it(
     with app.app_context():
         session = accounts.get_session(token=sign_in(), at=NOW)
         assert session is not None
-        link = mailed_link()
-        while_it_compares(
-            app,
-            monkeypatch,
-            lambda: passwords.reset(token=link, password=NEW_PASSWORD, at=NOW, key=key_for("set")),
-        )
+        while_it_compares(app, monkeypatch, reset_by_mail())
         with pytest.raises(ValidationError):
             passwords.change(
                 user_id=session.user_id,

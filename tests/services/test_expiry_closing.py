@@ -38,6 +38,15 @@ def shown(card: Card) -> date | None:
     return day
 
 
+def check_counted_from(first: int, card: Card) -> None:
+    """The card is warned and loses its points as if its customer had come on that day."""
+    for day in range(first, first + DAYS + 1):
+        assert run(night_of(day)).expired == 0
+        hand_over(night_of(day))
+    assert run(night_of(first + DAYS + 1)).expired == 1
+    assert balance(card) == 0
+
+
 def test_it_takes_nothing_before_the_last_day_of_a_program() -> None:
     shop = make_points_shop()
     card = make_holder(shop, email="cleo@mail.example")
@@ -67,11 +76,7 @@ def test_it_counts_anew_when_the_end_is_called_off() -> None:
     announce(shop, 5, 60)
     with clock_at(night_of(50)):
         closing.call_off(actor=shop.ada, key=make_key(shop.ada))
-    for day in range(50, 50 + DAYS + 1):
-        assert run(night_of(day)).expired == 0
-        hand_over(night_of(day))
-    assert run(night_of(50 + DAYS + 1)).expired == 1
-    assert balance(card) == 0
+    check_counted_from(50, card)
 
 
 def test_it_counts_anew_when_a_program_opens_again_after_its_last_day() -> None:
@@ -83,11 +88,7 @@ def test_it_counts_anew_when_a_program_opens_again_after_its_last_day() -> None:
         assert closing.close_due(at=night_of(21)) == 1
     with clock_at(night_of(40)):
         programs.activate(actor=shop.ada, key=make_key(shop.ada))
-    for day in range(40, 40 + DAYS + 1):
-        assert run(night_of(day)).expired == 0
-        hand_over(night_of(day))
-    assert run(night_of(40 + DAYS + 1)).expired == 1
-    assert balance(card) == 0
+    check_counted_from(40, card)
 
 
 def test_it_takes_nothing_in_the_night_in_which_the_end_is_announced() -> None:
