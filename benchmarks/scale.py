@@ -45,7 +45,7 @@ QUESTIONS = {
     "office.customer_statistics": ("months=24",),
     "office.revenue_statistics": ("days=365",),
     "admin.statistics": ("days=365",),
-    "admin.list_vendors": ("q=shop-7",),
+    "admin.list_vendors": ("q=shop",),
     "api.list_cards": ("limit=100", "search=Weber"),
     "api.list_transactions": ("limit=100", "type=stamp_voided", "from=2026-01-01&to=2026-01-31"),
 }

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, select, update
 
 from loyalty.database import AnyRow, clock, db, transaction
 from loyalty.domain import closing
@@ -73,7 +73,8 @@ def look(*, actor: Actor, at: datetime) -> Outlook:
             func.coalesce(func.sum(LoyaltyCard.points_balance), 0).label("points"),
             func.count(Customer.email).label("with_email"),
         )
-        .join(Customer, Customer.id == LoyaltyCard.customer_id)
+        # The customer's shop is said too: otherwise the customers of all shops are read.
+        .join(Customer, and_(Customer.id == LoyaltyCard.customer_id, Customer.vendor_id == actor.vendor_id))
         .where(LoyaltyCard.vendor_id == actor.vendor_id, LoyaltyCard.is_active)
     )
     held = db.session.execute(counted).one()

@@ -154,21 +154,16 @@ def _quiet(today: date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 def _list(today: date, condition: ColumnElement[bool], most: int) -> tuple[QuietCard, ...]:
     between: Any = CardStats.last_visit_day - CardStats.first_visit_day
     every = case((CardStats.visits >= 2, func.div(between, CardStats.visits - 1)), else_=None)
+    columns = (CardStats.card_id, CardStats.visits, CardStats.last_visit_day)
+    silent = _silent(today).label("silent")
+    most_first = (CardStats.visits.desc(), CardStats.card_id)
+    # Chosen first, so that the names of those alone are looked up.
+    chosen = select(*columns, silent, every.label("every")).where(condition).order_by(*most_first).limit(most).cte()
     rows = db.session.execute(
-        select(
-            CardStats.card_id,
-            LoyaltyCard.card_number,
-            Customer.name,
-            CardStats.visits,
-            CardStats.last_visit_day,
-            _silent(today).label("silent"),
-            every.label("every"),
-        )
-        .join(LoyaltyCard, LoyaltyCard.id == CardStats.card_id)
+        select(*chosen.c, LoyaltyCard.card_number, Customer.name)
+        .join(LoyaltyCard, LoyaltyCard.id == chosen.c.card_id)
         .join(Customer, Customer.id == LoyaltyCard.customer_id)
-        .where(condition)
-        .order_by(CardStats.visits.desc(), CardStats.card_id)
-        .limit(most)
+        .order_by(chosen.c.visits.desc(), chosen.c.card_id)
     )
     return tuple(
         QuietCard(

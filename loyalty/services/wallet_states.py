@@ -92,9 +92,10 @@ def on_phones() -> ColumnElement[bool]:
 
 def is_behind() -> ColumnElement[bool]:
     """The condition on cards that a wallet which holds one shows something else than the card has."""
-    apple = on_phones() & _differs(LoyaltyCard.apple_shown_seq)
-    google = LoyaltyCard.google_saved_at.is_not(None) & _differs(LoyaltyCard.google_shown_seq)
-    return or_(apple, google)
+    # What the row itself says comes first: most cards need no look into another table.
+    apple = _is_older(LoyaltyCard.apple_shown_seq) & on_phones() & _differs(LoyaltyCard.apple_shown_seq)
+    google = _is_older(LoyaltyCard.google_shown_seq) & LoyaltyCard.google_saved_at.is_not(None)
+    return or_(apple, google & _differs(LoyaltyCard.google_shown_seq))
 
 
 def resend(*, actor: Actor, card_id: UUID, key: RequestKey) -> ResendReceipt:
@@ -155,15 +156,20 @@ def _was_active() -> ColumnElement[bool]:
     return func.coalesce(last, true())
 
 
+def _is_older(seq: InstrumentedAttribute[int | None]) -> ColumnElement[bool]:
+    """Whether the card has entries after this one."""
+    return seq < LoyaltyCard.ledger_seq
+
+
 def _differs(seq: InstrumentedAttribute[int | None]) -> ColumnElement[bool]:
-    """Whether the card has something else now than after this entry; its last entry needs no look."""
+    """Whether the card has something else now than after this entry."""
     changed = or_(
         _entry.c.stamps_balance_after != LoyaltyCard.stamp_count,
         _entry.c.points_balance_after != LoyaltyCard.points_balance,
         _was_active() != LoyaltyCard.is_active,
     )
     found = select(_entry.c.id).where(_entry.c.card_id == LoyaltyCard.id, _entry.c.seq == seq, changed)
-    return (seq < LoyaltyCard.ledger_seq) & found.correlate(LoyaltyCard).exists()
+    return found.correlate(LoyaltyCard).exists()
 
 
 def _read_shown(card: AnyRow) -> dict[int, Shown]:
