@@ -102,7 +102,8 @@ def _write_hour(owner_url: str, number: int) -> None:
 
 def _histories(connection: Connection, place: Place, chance: Random, begin: datetime) -> list[History]:
     found = connection.execute(_CARDS, [place.vendor_id]).fetchall()
-    cards = [History(place=place, chance=chance, begin=begin, **row) for row in found]  # type: ignore[arg-type]
+    # What a row holds under which name is known to the query alone.
+    cards = [History(place=place, chance=chance, begin=begin, **row) for row in found]  # type: ignore[arg-type] # see above
     for turn in range(ROWS // SHOPS):
         cards[turn % len(cards)].stamp_at(begin + timedelta(seconds=10 * turn))
     return [card for card in cards if card.rows]
