@@ -23,6 +23,9 @@ _BROKEN: Final = N_("The picture cannot be read. Save it as a new PNG and take t
 
 # Start of frame: the segments of a JPEG that say how large it is.
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# A fine picture comes in twenty scans at most. Of a few bytes each, a small file could hold a hundred thousand of them,
+# and every one goes through the whole picture when it is decoded.
+_MOST_SCANS: Final = 64
 # What ends a run of picture data: any marker but an escaped FF or a restart.
 _MARKER: Final = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 
@@ -93,9 +96,9 @@ def _png(data: bytes) -> Size:
 
 
 def _jpeg(data: bytes) -> Size:
-    size, place = (0, 0), 2
+    size, place, scans = (0, 0), 2, 0
     while True:
-        if data[place] != 0xFF:
+        if data[place] != 0xFF or scans > _MOST_SCANS:
             raise PictureError
         marker = data[place + 1]
         if marker == 0xD9:
@@ -111,7 +114,7 @@ def _jpeg(data: bytes) -> Size:
             size = max(size, (width, height), key=_pixels)
         place += 2 + length
         if marker == 0xDA:
-            place = _next_marker(data, place)
+            place, scans = _next_marker(data, place), scans + 1
 
 
 def _next_marker(data: bytes, place: int) -> int:

@@ -90,7 +90,7 @@ def _redraw(data: bytes, name: str, shape: Shape) -> bytes:
     try:
         with Image.open(io.BytesIO(data), formats=(name,)) as opened:
             # Phones store which way is up beside the pixels.
-            upright = ImageOps.exif_transpose(opened)
+            upright = _eight_bits(ImageOps.exif_transpose(opened))
             picture = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     except Exception as problem:  # whatever a decoder stumbles over, the picture is to blame
         raise PictureError from problem
@@ -100,6 +100,13 @@ def _redraw(data: bytes, name: str, shape: Shape) -> bytes:
     out = io.BytesIO()
     picture.save(out, "PNG", optimize=True)
     return out.getvalue()
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Return grey of sixteen bits as its upper eight: the decoder would make white of all but the darkest."""
+    if picture.mode != "I;16":
+        return picture
+    return Image.frombytes("L", picture.size, picture.tobytes()[1::2])
 
 
 @lru_cache(maxsize=256)

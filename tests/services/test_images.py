@@ -85,6 +85,19 @@ def test_it_reads_every_kind_of_png(mode: str) -> None:
     assert keep(out.getvalue()).size == (50, 40)
 
 
+@pytest.mark.parametrize("grey", [0x00FF, 0x8000, 0xFFFF])
+def test_it_keeps_the_greys_of_a_png_of_sixteen_bits(grey: int) -> None:
+    out = io.BytesIO()
+    Image.new("I;16", (50, 40), grey).save(out, "PNG")
+    assert keep(out.getvalue()).getpixel((7, 7)) == (grey >> 8,) * 3
+
+
+def test_it_keeps_the_colours_of_a_picture_for_print() -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (50, 40), (255, 0, 0)).convert("CMYK").save(out, "JPEG")
+    assert keep(out.getvalue()).getpixel((7, 7)) == (255, 0, 0)
+
+
 @pytest.mark.parametrize("options", [{"progressive": True}, {"quality": 100, "subsampling": 0}, {"optimize": True}])
 def test_it_reads_every_kind_of_jpeg(options: dict[str, Any]) -> None:
     assert keep(make_picture(form="JPEG", **options)).size == (600, 600)
@@ -149,6 +162,14 @@ def test_it_refuses_half_a_picture(form: str, spoil: Callable[[bytes], bytes]) -
 def test_it_refuses_a_file_that_is_something_else_as_well(form: str) -> None:
     for tail in (b"<script>alert(1)</script>", b"PK\x03\x04" + bytes(60), b"\x00"):
         assert "something behind the picture" in refusal(make_picture(form=form) + tail)
+
+
+def test_it_refuses_a_picture_of_more_scans_than_anybody_draws() -> None:
+    """Each is a few bytes and goes through the whole picture: two megabytes of them would keep a core for minutes."""
+    drawn = make_picture((40, 40), form="JPEG", progressive=True)
+    scans, last = drawn.count(b"\xff\xda"), drawn[drawn.rfind(b"\xff\xda") : -2]
+    assert keep(drawn[:-2] + last * (64 - scans) + drawn[-2:]).size == (40, 40)
+    assert "cannot be read" in refusal(drawn[:-2] + last * (65 - scans) + drawn[-2:])
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
