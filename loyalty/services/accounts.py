@@ -35,8 +35,8 @@ _SHOPS: Final = (
 class SessionFacts:
     """Who is signed in, and where; while no vendor is chosen there is no `vendor_id`, and the role opens nothing.
 
-    Until `acting_until` an admin of the platform acts for the vendor: the role is ADMIN then. `acting_is_over` where
-    that has ended by itself.
+    Until `acting_until` an admin of the platform acts for the vendor: the role is ADMIN then. Where that has ended by
+    itself, `acted_for` says for which one it was.
     """
 
     session_id: UUID
@@ -54,7 +54,12 @@ class SessionFacts:
     shops: int = 0
     has_second_factor: bool = False
     acting_until: datetime | None = None
-    acting_is_over: bool = False
+    acted_for: UUID | None = None
+
+    @property
+    def acting_is_over(self) -> bool:
+        """Whether the hour at a vendor has ended by itself."""
+        return self.acted_for is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +257,7 @@ def _signed_in(
         shops=shops,
         has_second_factor=user.totp_secret is not None,
         acting_until=until if is_acting else None,
-        acting_is_over=until is not None and not is_acting,
+        acted_for=session.acting_vendor_id if until is not None and not is_acting else None,
     )
     if vendor is None or not (is_acting or role):
         return alone

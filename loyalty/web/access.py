@@ -244,7 +244,8 @@ def _authorise_user(role: Role) -> None:
         raise NotAuthenticated
     session: accounts.SessionFacts = current_user.session
     if session.acting_is_over:
-        # Not the shop of their own behind it: what is sent now was meant for another.
+        # Not the shop of their own behind it: what is sent now was meant for another. They may say why, and go on.
+        g.admin = _admin(session)
         raise ActingEnded
     if session.vendor_id is None or role > session.role:
         raise Forbidden
@@ -264,7 +265,11 @@ def _authorise_admin() -> None:
     session: accounts.SessionFacts = current_user.session
     if not session.is_admin:
         raise Forbidden
-    g.admin = Admin(
+    g.admin = _admin(session)
+
+
+def _admin(session: accounts.SessionFacts) -> Admin:
+    return Admin(
         user_id=session.user_id,
         ip_address=request.remote_addr,
         user_agent=request.user_agent.string[:300] or None,

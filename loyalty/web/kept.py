@@ -1,17 +1,20 @@
 """What somebody sent in vain and would have to type again: it is offered once more.
 
-After the session has ended it travels through the sign-in, sealed.
+After the session has ended it travels through the sign-in, sealed; after an hour at a shop, through the page
+that asks why somebody enters it again.
 """
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from flask import current_app, render_template, request
+from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from loyalty.domain.values import Role
-from loyalty.errors import IdempotencyKeyReused, LoyaltyError, NotAuthenticated
+from loyalty.errors import ActingEnded, IdempotencyKeyReused, LoyaltyError, NotAuthenticated
 from loyalty.web.access import access_of
+from loyalty.web.acting_page import acting_page
 from loyalty.web.errors import PageTooOld
 from loyalty.web.forms import new_key
 from loyalty.web.htmx import is_htmx
@@ -49,6 +52,8 @@ def rescue(error: LoyaltyError, *, is_inside: bool) -> str | None:
         return None
     if isinstance(error, IdempotencyKeyReused):
         return _offer_anew(_sent())
+    if isinstance(error, ActingEnded):
+        return acting_page(current_user.session.acted_for, form=_seal())
     # The session ended in another tab. Only a browser that vouches for its own page gets the form back.
     is_late = isinstance(error, PageTooOld) and request.headers.get("Sec-Fetch-Site") == "same-origin"
     if is_late and is_inside:
@@ -70,16 +75,16 @@ def unpack() -> Kept | None:
     return Kept(action, [(name, text) for name, text in typed], had_files)
 
 
-def offer(kept: Kept) -> str:
+def offer(kept: Kept, *, was_acting: bool = False) -> str:
     """Ask whether to send it now; nothing is sent by itself, since another person may have signed in."""
-    return render_template(kept.page, kept=kept, key=None)
+    return render_template(kept.page, kept=kept, key=None, was_acting=was_acting)
 
 
 def _offer_anew(kept: Kept) -> str:
     """Ask whether to send, under a key of its own, what somebody typed over what was saved: who went back does."""
     # Everything counts that stands there: what the page showed once is not what is saved now.
     typed = replace(kept, fields=[(name, text) for name, text in kept.fields if name not in ("key", "drawn")])
-    return render_template(kept.page, kept=typed, key=new_key())
+    return render_template(kept.page, kept=typed, key=new_key(), was_acting=False)
 
 
 def _is_worth_keeping() -> bool:

@@ -2,32 +2,26 @@
 
 from uuid import UUID
 
-from flask import flash, g, redirect, render_template, session, url_for
+from flask import flash, g, redirect, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import lazy_gettext as _l
-from wtforms import StringField
+from flask_login import login_user
 
 from loyalty.domain.values import Role
 from loyalty.errors import ValidationError
-from loyalty.services import acting, platform_vendors
-from loyalty.web.access import current_admin, current_person, now, requires
+from loyalty.services import accounts, acting
+from loyalty.web import kept
+from loyalty.web.access import SignedInUser, current_admin, current_person, now, requires
+from loyalty.web.acting_page import ActingForm, acting_page
 from loyalty.web.admin.blueprint import blueprint
 from loyalty.web.forms import request_key
 from loyalty.web.sentences import gettext
-from loyalty.web.settings_forms import SettingsForm
-
-
-class ActingForm(SettingsForm):
-    """Why somebody from outside enters a shop's office."""
-
-    reason = StringField(_l("Reason"))
 
 
 @blueprint.get("/vendors/<uuid:vendor_id>/act")
 @requires(Role.ADMIN)
 def confirm_acting(vendor_id: UUID) -> ResponseReturnValue:
     """Ask why."""
-    return _page(vendor_id, ActingForm(formdata=None))
+    return acting_page(vendor_id)
 
 
 @blueprint.post("/vendors/<uuid:vendor_id>/act")
@@ -47,10 +41,10 @@ def act_for_vendor(vendor_id: UUID) -> ResponseReturnValue:
                 key=request_key({"reason": reason}, admin.caller),
             )
             _forget_open_forms()
-            return redirect(url_for("office.home"), 303)
+            return _enter()
         except ValidationError as refusal:
             form.take(refusal)
-    return _page(vendor_id, form), 422
+    return acting_page(vendor_id, answered=form, form=kept.packed()), 422
 
 
 @blueprint.post("/acting/leave")
@@ -66,12 +60,17 @@ def leave_vendor() -> ResponseReturnValue:
     return redirect(url_for("admin.home"), 303)
 
 
+def _enter() -> ResponseReturnValue:
+    """Begin at the start page of the office, or with what was typed there before the last hour ended."""
+    form, token = kept.unpack(), current_person().token
+    found = accounts.get_session(token=token, at=now())
+    if form is None or form.is_of_platform or found is None:
+        return redirect(url_for("office.home"), 303)
+    login_user(SignedInUser(token, found))
+    return kept.offer(form, was_acting=True)
+
+
 def _forget_open_forms() -> None:
     """Refuse what other tabs still show: a form of one shop must never be saved in another."""
     session.pop("csrf_token", None)
     g.pop("csrf_token", None)
-
-
-def _page(vendor_id: UUID, form: ActingForm) -> str:
-    vendor = platform_vendors.get(admin=current_admin(), vendor_id=vendor_id)
-    return render_template("admin/act.html", form=form, vendor=vendor)

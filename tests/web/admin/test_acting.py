@@ -14,10 +14,10 @@ from loyalty.database import db, transaction
 from loyalty.models.audit import AuditEvent
 from loyalty.models.transactions import LoyaltyTransaction
 from loyalty.models.users import User, UserSession, VendorMember
-from loyalty.models.vendors import Vendor
+from loyalty.models.vendors import Store, Vendor
 from loyalty.services import audit_log, user_sessions
 from tests import factories
-from tests.browsing import hidden, send, sign_in
+from tests.browsing import fields, hidden, send, sign_in
 from tests.office import Office, make_bakery, make_butcher
 from tests.web.admin.conftest import Platform
 
@@ -155,7 +155,7 @@ def test_it_ends_by_itself_and_says_so(app: Flask, platform: Platform, ada: Offi
     end_the_hour(app)
     late = send(platform.client, "/office/stores", page, {"name": "Station"})
     assert late.status_code == 403
-    assert "Your time at this shop is over." in late.text
+    assert "Your time at the shop is over." in late.text
     refused = platform.client.get("/office")
     assert refused.status_code == 403
     assert 'href="/admin">Go to the start page of the platform' in refused.text
@@ -163,6 +163,41 @@ def test_it_ends_by_itself_and_says_so(app: Flask, platform: Platform, ada: Offi
     assert leave(platform.client, platform.client.get("/admin")).location == "/admin"
     assert platform.client.get("/office").location == "/office/shops"
     assert [action for action, _, _ in events(app)] == ["acting.started"]
+
+
+def test_it_keeps_what_was_typed_when_the_hour_ends(app: Flask, platform: Platform, ada: Office) -> None:
+    act(platform.client, ada)
+    path, again = "/office/stores", f"/admin/vendors/{ada.vendor_id}/act"
+    form = {**fields(platform.client.get(path)), "name": "Quay <2>"}
+    end_the_hour(app)
+    late = platform.client.post(path, data=form)
+    assert late.status_code == 403
+    assert "all that you typed is still here" in late.text
+    # Without a reason nobody enters, and nothing is lost.
+    refused = platform.client.post(again, data={**hidden(late, again), "reason": ""})
+    assert refused.status_code == 422
+    offered = platform.client.post(again, data={**hidden(refused, again), "reason": "Not done yet"})
+    assert offered.status_code == 200
+    assert "Send it to Ada&#39;s Bakery now" in offered.text
+    assert "You act for “Ada&#39;s Bakery”" in offered.text
+    with app.app_context():
+        assert "Quay <2>" not in db.session.scalars(sa.select(Store.name)).all()
+    for _ in range(2):
+        assert platform.client.post(path, data=hidden(offered, path)).status_code == 303
+    with app.app_context():
+        assert db.session.scalars(sa.select(Store.name)).all().count("Quay <2>") == 1
+    assert [action for action, _, _ in events(app)] == ["acting.started", "acting.started", "store.created"]
+
+
+def test_it_asks_nobody_again_who_runs_the_platform_no_more(app: Flask, platform: Platform, ada: Office) -> None:
+    act(platform.client, ada)
+    form = {**fields(platform.client.get("/office/stores")), "name": "Quay"}
+    end_the_hour(app)
+    with app.app_context(), transaction():
+        db.session.execute(sa.update(User).where(User.id == platform.user_id).values(is_admin=False))
+    late = platform.client.post("/office/stores", data=form)
+    assert late.status_code == 403
+    assert "/act" not in late.text
 
 
 def test_it_is_over_for_whoever_has_a_shop_of_their_own_too(app: Flask, platform: Platform, ada: Office) -> None:
