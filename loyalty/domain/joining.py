@@ -1,5 +1,6 @@
 """What a person types to join, and what of it is kept."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -94,7 +95,7 @@ def _phone(form: JoinForm, questions: Questions, errors: dict[str, str]) -> str 
 
 
 def _name(text: str, errors: dict[str, str]) -> str | None:
-    name = " ".join(text.split())
+    name = " ".join(unicodedata.normalize("NFC", text).split())
     # Neither control characters nor marks that turn the direction of the text around them.
     if len(name) > NAME_LENGTH or not lines.is_name(name):
         errors["name"] = N_("Enter a shorter name, in letters only.")

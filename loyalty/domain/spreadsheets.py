@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, time
 from decimal import Decimal
@@ -17,7 +18,10 @@ BOM: Final = "\ufeff"
 _SEPARATORS: Final = {"en": ","}
 _DAYS: Final = {"en": "%d/%m/%Y", "fr": "%d/%m/%Y"}
 # What makes a spreadsheet calculate, in both widths that East Asian keyboards know.
-_TRIGGERS: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_SIGNS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_TRIGGERS: Final = re.compile(f"\\s*[{_SIGNS}]|[\\t\\r\\n]")
+# A spreadsheet that expects another mark between cells than ours takes what follows one inside a text for a cell.
+_INNER_TRIGGERS: Final = re.compile(f'([,;\\t\\r\\n](?:"|[^\\S\\t\\r\\n])*)(?=[{_SIGNS}])')
 _ENOUGH: Final = 32_768
 
 
@@ -37,8 +41,8 @@ def write(rows: Iterable[Sequence[Cell]], *, locale: str) -> Iterator[str]:
 
 def defuse(text: str) -> str:
     """Put an apostrophe before text that a spreadsheet would take for a formula; people wrote it, and some do harm."""
-    is_live = text.startswith(_TRIGGERS) or text.lstrip().startswith(_TRIGGERS)
-    return f"'{text}" if is_live else text
+    harmless = _INNER_TRIGGERS.sub(r"\1'", text)
+    return f"'{harmless}" if _TRIGGERS.match(text) else harmless
 
 
 def plain(value: object) -> str:

@@ -1,5 +1,6 @@
 """Finding a card by what was scanned or typed."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -75,7 +76,17 @@ def _find_person(actor: Actor, typed: str) -> ColumnElement[bool] | None:
 
 def _by_name(typed: str) -> ColumnElement[bool]:
     """Asked for a name, people say the first one, the last one or one between: each is found in an index of its own."""
-    start = typed.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    plain = " ".join(unicodedata.normalize("NFC", typed).split())
+    starts = [start.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%" for start in _lowered(plain)]
+    return or_(*map(_begins, starts))
+
+
+def _lowered(name: str) -> list[str]:
+    """Return a name in small letters in each way that databases write them: they differ in Σ at the end, and in İ."""
+    return sorted({name.lower(), "".join(letter.lower()[0] for letter in name).replace("ς", "σ")})
+
+
+def _begins(start: str) -> ColumnElement[bool]:
     name = func.lower(Customer.name)
     later = (literal_column(words.replace("name", "customers.name"), Text) for words in (FROM_SECOND, FROM_THIRD))
     is_long = literal_column(LONG_NAME.replace("name", "customers.name"), Boolean)

@@ -27,6 +27,11 @@ def test_it_keeps_addresses_in_their_stored_form() -> None:
     assert (kept.email, kept.phone) == ("cleo@example.org", "+352621123456")
 
 
+def test_it_keeps_a_name_in_the_letters_in_which_it_is_searched() -> None:
+    kept = check(JoinForm(email="zoe@example.org", name=" Zoe\u0301  Weber "), EVERYTHING, TODAY)
+    assert kept.name == "Zo\u00e9 Weber"
+
+
 def test_it_asks_for_the_address_that_identifies() -> None:
     assert errors(JoinForm(), BY_EMAIL) == ["email"]
     assert errors(JoinForm(email="cleo@example.org"), BY_PHONE) == ["phone"]

@@ -67,3 +67,22 @@ def test_it_finds_people_by_the_beginning_of_any_of_their_names(typed: str, who:
     numbers = {make_card(shop, name=name).card_number: name for name in names}
     assert sorted(numbers[number] for number in find(shop, typed)) == who
     assert sorted(str(row.name) for row in card_lists.list_cards(actor=shop.ada, text=typed).rows) == who
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("ΝΙΚΟΣ ΠΑΠΠΑΣ", "ΝΙΚΟΣ"),
+        ("ΝΙΚΟΣ ΠΑΠΠΑΣ", "παππας"),
+        ("Νίκος Παππάς", "ΝΊΚΟΣ"),
+        ("İpek Öz", "İpek"),
+        ("Zoé", "ZOE\u0301"),
+        ("Cleo Martin", "cleo  martin"),
+    ],
+    ids=["sigma", "small sigma", "large sigma", "dotted i", "two signs", "two spaces"],
+)
+def test_it_finds_names_whose_small_letters_are_not_the_same_everywhere(name: str, typed: str) -> None:
+    shop = make_shop()
+    card = make_card(shop, name=name)
+    make_card(shop, name="Νίκη Ilek")
+    assert find(shop, typed) == [card.card_number]
