@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,9 +53,10 @@ def create_app(config: Config) -> Flask:
     app.config.from_mapping(_settings(config))
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    # Drawing a code takes 10 ms, as much as the rest of a page, and who looks at a card or poster looks at it again.
+    codes = {draw.__name__: lru_cache(maxsize=256)(draw) for draw in (qr_svg, address_svg, poster_svg)}
     # The pass card is drawn by one macro on every surface.
-    app.jinja_env.globals.update(stamp_grid=stamp_grid, qr_svg=qr_svg, address_svg=address_svg, poster_svg=poster_svg)
-    app.jinja_env.globals.update(apple_face=apple_face, google_face=google_face)
+    app.jinja_env.globals.update(codes, stamp_grid=stamp_grid, apple_face=apple_face, google_face=google_face)
     if config.trusted_proxies:
         hops = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # Flask's way

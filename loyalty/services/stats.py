@@ -23,6 +23,7 @@ from loyalty.services.stats_figures import (
     Figure,
     Standing,
     Totals,
+    add_up,
     at_store,
     cheapest_rewards,
     sums,
@@ -156,8 +157,8 @@ def part(first: date, last: date, days: Mapping[date, Totals]) -> Parted:
         for ends in ((first, last), (first - length, last - length))
     )
     return Parted(
-        totals=sum(trend.values(), Totals()),
-        before=sum(trend_before.values(), Totals()),
+        totals=add_up(trend.values()),
+        before=add_up(trend_before.values()),
         trend=trend,
         trend_before=trend_before,
     )

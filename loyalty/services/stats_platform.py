@@ -11,7 +11,7 @@ from loyalty.models.programs import LoyaltyProgram
 from loyalty.models.stats import CardStats, DailyPlatformStats, StatsStanding
 from loyalty.models.vendors import Vendor
 from loyalty.services.stats import ACTIVE_DAYS, Parted, part
-from loyalty.services.stats_figures import Figure, Totals, cheapest_rewards, totals_of
+from loyalty.services.stats_figures import Figure, Totals, add_up, cheapest_rewards, totals_of
 from loyalty.services.stats_periods import span
 
 
@@ -48,7 +48,7 @@ def overview(*, admin: Admin, first: date | None = None, last: date | None = Non
     for days in by_currency.values():
         for day, totals in days.items():
             # Cents of two currencies have no sum.
-            everything[day] = everything.get(day, Totals()) + replace(totals, revenue_cents=0)
+            everything[day] = add_up((everything.get(day, Totals()), replace(totals, revenue_cents=0)))
     parted = part(begin, end, everything)
     standing = _standing()
     vendors, active_vendors, active_cards = _counts(at)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from loyalty.services.stats import Overview
-from loyalty.services.stats_figures import Totals
+from loyalty.services.stats_figures import Totals, add_up
 from loyalty.web import charts
 
 DAYS_DRAWN: Final = 92
@@ -98,6 +98,6 @@ def _step(days: Sequence[Day]) -> Step:
     return Step(
         first=days[0][0],
         last=days[-1][0],
-        totals=sum((totals for _, totals, _ in days), Totals()),
-        before=sum((before for _, _, before in days), Totals()),
+        totals=add_up(totals for _, totals, _ in days),
+        before=add_up(before for _, _, before in days),
     )
