@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 from queue import Empty, SimpleQueue
 from typing import Any, cast
 
+from loyalty.domain import troubles
 from loyalty.domain.settings import SettingError
 from loyalty.domain.webhooks import Answer, Target, is_public, parse_url
 
@@ -63,7 +64,7 @@ class WebhookSender:
         except SettingError as problem:
             error = str(problem)
         except TimeoutError:
-            error = f"No answer within {self._seconds:g} seconds."
+            error = troubles.NO_ANSWER % {"seconds": f"{self._seconds:g}"}
         except Refused as problem:
             error = str(problem)
         except (OSError, http.client.HTTPException, ValueError) as problem:
@@ -96,10 +97,10 @@ class WebhookSender:
         """Resolve the name once; a single address that is not public refuses all of them."""
         found = _in_time(lambda: self._resolve(target.host, target.port), deadline)
         if not found:
-            raise Refused("The name has no address.")
+            raise Refused(troubles.NO_ADDRESS)
         private = [address for address in found if not is_public(address)]
         if private and target.place not in self._allowed:
-            raise Refused(f"Not sent: {target.host} leads to {private[0]}, which is not on the public internet.")
+            raise Refused(troubles.NOT_PUBLIC % {"host": target.host, "address": private[0]})
         return found
 
     def _connect_first(self, addresses: list[str], port: int, deadline: float) -> socket.socket:
@@ -127,7 +128,7 @@ class _Stream(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:  # a writable buffer
         """Read what has come."""
         if self._bytes_left <= 0:
-            raise _TooLong("The answer is too long.")
+            raise _TooLong(troubles.TOO_LONG)
         self._sock.settimeout(_left(self._deadline))
         count = self._sock.recv_into(buffer)
         self._bytes_left -= count
@@ -174,7 +175,7 @@ def _in_time(ask: Callable[[], list[str]], deadline: float) -> list[str]:
     except Empty:
         raise TimeoutError from None
     if isinstance(answer, OSError):
-        raise Refused(f"The name cannot be looked up: {answer}")
+        raise Refused(troubles.NOT_FOUND % {"reason": answer})
     return answer
 
 

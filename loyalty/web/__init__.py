@@ -24,6 +24,7 @@ from loyalty.web import (
     start,
     terminal,
     theme,
+    trouble_words,
 )
 
 BLUEPRINTS = (
@@ -53,5 +54,6 @@ def register(app: Flask) -> None:
     access.init(app)
     security.init(app)
     errors.init(app)
+    trouble_words.init(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from loyalty.adapters.webhook import MOST_BYTES, WebhookSender
+from loyalty.domain import troubles
 from loyalty.domain.webhooks import Answer, is_public
 from tests.webhook_receiver import Receiver, listening, make_certificate
 
@@ -95,7 +96,10 @@ class Names:
 
 
 def send(sender: WebhookSender, url: str) -> Answer:
-    return sender.send(url=url, body=b'{"a":1}', headers=HEADERS)
+    answer = sender.send(url=url, body=b'{"a":1}', headers=HEADERS)
+    # Whatever went wrong has a sentence that can be translated.
+    assert not answer.error or troubles.find(answer.error), answer.error
+    return answer
 
 
 @pytest.mark.parametrize("address", PRIVATE)

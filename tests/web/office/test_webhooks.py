@@ -159,6 +159,22 @@ def test_it_sends_all_again_that_failed(client: FlaskClient, app: Flask, ada: Of
     assert (rows(app, ada)[0].failed, rows(app, ada)[0].waiting) == (0, 1)
 
 
+def test_it_says_why_nobody_answered(client: FlaskClient, app: Flask, ada: Office) -> None:
+    """Also where an earlier release has written it down."""
+    endpoint_id = add(app, ada)
+    for error, said in {
+        "No answer within 5 seconds.": "No answer within 5 seconds.",
+        "ConnectionRefusedError: [Errno 111] Connection refused": "The connection was refused: nobody listens there.",
+        "Something <else>": "Something &lt;else&gt;",
+    }.items():
+        with app.app_context(), transaction():
+            tried = {"attempted_at": datetime.now(UTC), "duration_ms": 5003, "error": error}
+            db.session.execute(sa.update(WebhookDelivery).values(state="failed", status=None, **tried))
+        page = client.get(f"{PAGE}/{endpoint_id}")
+        assert f"<p>{said}</p>" in page.text
+        assert "for 5,003 ms" in page.text
+
+
 def test_it_sends_a_test(client: FlaskClient, app: Flask, ada: Office) -> None:
     endpoint_id = add(app, ada)
     assert press(client, endpoint_id, "test").status_code == 303
