@@ -6,6 +6,7 @@ a SettingError. Forms show the sentence beside the field; services refuse all wr
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -180,9 +181,15 @@ def _code(value: object) -> object:
     return text
 
 
+@cache
+def zones() -> frozenset[str]:
+    """Return all names of time zones; to find them, Python opens hundreds of files."""
+    return frozenset(available_timezones())
+
+
 def _timezone(value: object) -> object:
     # "localtime" and the like are files of this machine, not names that another one knows.
-    if value not in available_timezones() or value in ("localtime", "Factory", "posixrules"):
+    if value not in zones() or value in ("localtime", "Factory", "posixrules"):
         raise SettingError(N_("Choose one of the list."))
     return value
 

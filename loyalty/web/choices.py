@@ -1,7 +1,5 @@
 """Countries, currencies and time zones to choose from, by their names in the reader's language."""
 
-from zoneinfo import available_timezones
-
 from babel import Locale, numbers
 from flask_babel import get_locale
 from wtforms.fields.choices import SelectChoice
@@ -24,7 +22,7 @@ def currencies() -> list[SelectChoice]:
 
 def zones(present: str) -> list[SelectChoice]:
     """List the time zones, the present one always among them."""
-    known = {zone for zone in available_timezones() if "/" in zone} | {present}
+    known = {zone for zone in settings.zones() if "/" in zone} | {present}
     return [SelectChoice(zone, zone.replace("_", " ")) for zone in sorted(known)]
 
 
