@@ -7,9 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Playwright, ViewportSize, expect
 
 from loyalty.services import cards
-from tests.browser.conftest import OpenBakery
+from loyalty.web.locale import LANGUAGES
+from tests.browser.conftest import OpenBakery, open_till
 from tests.chromium import executable
-from tests.factories import change_program, make_card, make_key
+from tests.factories import change_program, make_card, make_key, make_reward
 from tests.tablet import ARGS, LANDSCAPE, PHONE, Tablet, open_tablet
 
 pytestmark = pytest.mark.browser
@@ -54,6 +55,39 @@ def test_it_never_scrolls_sideways(
     _points(tablet, open_bakery, check)
     _other_screens(tablet, open_bakery, check)
     tablet.page.context.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_shows_all_of_a_screen_on_a_tablet(
+    till_browser: Browser, live: str, open_bakery: OpenBakery, language: str
+) -> None:
+    with open_bakery.app.app_context():
+        make_reward(open_bakery.shop, "Slice of the cake of the day", 50)
+        rich = make_card(open_bakery.shop, stamps=10, points=5230, name="Jean-Claude Hoffmann-Schroeder")
+    tablet = open_till(till_browser, live, open_bakery)
+    page = tablet.page
+
+    def check() -> None:
+        scrolls = page.evaluate("document.documentElement.scrollHeight - innerHeight")
+        assert scrolls <= 0, (page.url, scrolls, page.locator("#stage").inner_text())
+
+    page.goto(f"/terminal?lang={language}")
+    check()
+    page.locator("#ready .btn.xl").click()
+    expect(page.locator("#q-error")).to_be_visible()
+    check()
+    page.goto(f"/terminal/cards/{rich.card_id}?points=1")
+    check()
+    page.locator("#points_pad .btn.xl").click()
+    expect(page.locator("#amount-error")).to_be_visible()
+    check()
+    page.goto(f"/terminal/cards/{rich.card_id}")
+    page.locator("#stage a[href*=redemptions]").last.click()
+    page.locator("#redeem .btn.xl").click()
+    # The bar holds what was given to whom, however long that is.
+    expect(page.locator("#result")).to_be_visible()
+    check()
+    page.context.close()
 
 
 def test_it_has_controls_for_fingers(till_browser: Browser, live: str, open_bakery: OpenBakery) -> None:
