@@ -85,7 +85,8 @@ class Actor:
         if self.api_key_id:
             return f"key:{self.api_key_id}"
         if self.user_id:
-            return f"user:{self.user_id}"
+            # At each shop somebody else: what was sent in the office of one is no answer in that of another.
+            return f"user:{self.user_id}:{self.vendor_id}"
         return f"vendor:{self.vendor_id}"
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, CursorResult, Table, delete, false, func, 
 
 from loyalty.database import Base, clock, db
 from loyalty.domain.privacy import REGISTRY, Column, Erasing
-from loyalty.domain.values import Actor, Role
+from loyalty.domain.values import Actor, Admin, Role
 from loyalty.models.audit import AuditEvent
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.consents import Consent
@@ -156,7 +156,7 @@ def _answers(person: Person) -> ColumnElement[bool]:
     recent = row.transaction_at >= clock() - _ANSWERS_LIVE
     wrote = wrote.where(row.card_id.in_(person.card_ids), row.idempotency_key.is_not(None), recent)
     rows = db.session.execute(wrote.distinct()).all()
-    pairs = {(_caller(person, *acted), key) for *acted, key in rows}
+    pairs = {(caller, key) for *acted, key in rows for caller in _callers(person, *acted)}
     keys = {row.idempotency_key for row in rows}
     # A join form's caller ends with its digest, in hexadecimal.
     joined = answer.caller.between(f"join:{person.vendor_id}:", f"join:{person.vendor_id}:g") & answer.key.in_(keys)
@@ -165,10 +165,10 @@ def _answers(person: Person) -> ColumnElement[bool]:
     return or_(tuple_(answer.caller, answer.key).in_(sorted(pairs)), joined, confirmed, asked)
 
 
-def _caller(person: Person, terminal_id: UUID | None, api_key_id: UUID | None, user_id: UUID | None) -> str:
-    """Name whoever acted as the key of their request does."""
+def _callers(person: Person, terminal_id: UUID | None, api_key_id: UUID | None, user_id: UUID | None) -> set[str]:
+    """Name whoever acted as the key of their request does, for a shop or for the platform."""
     who = Actor(person.vendor_id, Role.STAFF, terminal_id=terminal_id, api_key_id=api_key_id, user_id=user_id)
-    return who.caller
+    return {who.caller, Admin(user_id=user_id).caller} if user_id else {who.caller}
 
 
 def _count(done: Any) -> int:  # SQLAlchemy types the results of Core's DML as those of queries

@@ -124,6 +124,32 @@ def test_it_keeps_what_somebody_typed_who_went_back(client: FlaskClient, app: Fl
     assert (names.count("Harbour"), names.count("Quay")) == (1, 1)
 
 
+def test_it_sends_to_one_shop_what_was_sent_to_another_before(client: FlaskClient, app: Flask, ada: Office) -> None:
+    with app.app_context():
+        butcher = make_butcher()
+        assert ada.actor.user_id is not None
+        accounts.add_member(vendor_id=butcher.vendor_id, user_id=ada.actor.user_id, role=Role.MANAGER)
+    sign_in(client, ada)
+    enter(client, ada)
+    form = {**fields(client.get("/office/stores")), "name": "Harbour"}
+    assert client.post("/office/stores", data=form).status_code == 303
+    enter(client, butcher)
+    # The tab of before is still open, with the key under which the first shop has answered.
+    answer = client.post("/office/stores", data=form, headers={"Sec-Fetch-Site": "same-origin"})
+    assert "Send it to Mallory&#39;s Meat now" in answer.text
+    for _ in range(2):
+        assert client.post("/office/stores", data=hidden(answer, "/office/stores")).status_code == 303
+    with app.app_context():
+        names = [[row.name for row in stores.list_all(actor=shop.actor)] for shop in (ada, butcher)]
+    assert [each.count("Harbour") for each in names] == [1, 1]
+
+
+def enter(client: FlaskClient, office: Office) -> None:
+    page = client.get("/office/shops")
+    data = {**hidden(page, "/office/shops"), "vendor_id": str(office.vendor_id)}
+    assert client.post("/office/shops", data=data).status_code == 303
+
+
 def test_it_keeps_nothing_that_another_site_sent(client: FlaskClient, app: Flask, ada: Office) -> None:
     sign_in(client, ada)
     for headers in ({}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
