@@ -164,7 +164,7 @@ def _newest_card(row: AnyRow) -> UUID | None:
 
 
 def _erase(row: AnyRow, at: datetime) -> bool:
-    if row.erase_reason != "asked" and not _had_notice(row, at):
+    if row.erase_reason != "asked" and not (_had_notice(row, at) and _stays_silent(row, at)):
         return False
     erase = privacy.erase_own if row.erase_reason == "asked" else privacy.erase_silent
     erase(vendor_id=row.vendor_id, customer_id=row.id, key=RequestKey("retention", str(row.id), str(row.vendor_id)))
@@ -187,6 +187,14 @@ def _had_notice(row: AnyRow, at: datetime) -> bool:
     if mail.state == "sent":
         return bool(mail.sent_at + NOTICE <= at)
     return mail.state in ("failed", "unknown") and mail.created_at + 2 * NOTICE <= at
+
+
+def _stays_silent(row: AnyRow, at: datetime) -> bool:
+    """Whether a customer is inactive also when no till holds their cards, and none gets hold of them any more."""
+    cards = select(LoyaltyCard.id).where(LoyaltyCard.customer_id == row.id, LoyaltyCard.vendor_id == row.vendor_id)
+    db.session.execute(cards.order_by(LoyaltyCard.id).with_for_update())
+    # In the statement after the locks: what a till has just done is seen by it.
+    return db.session.execute(_query((Customer.id == row.id, _inactive(at)))).one_or_none() is not None
 
 
 def _event_key(customer_id: UUID, announced_at: datetime) -> str:

@@ -5,16 +5,18 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from loyalty.database import db, transaction
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.customers import Customer
 from loyalty.models.mail import EmailLog
 from loyalty.models.vendors import Vendor
-from loyalty.services import erasures, retention, verification
+from loyalty.services import erasures, retention, stamps, verification
 from loyalty.services.retention import Retained
-from tests.factories import Card, Shop, make_card, make_shop
+from tests.factories import Card, Shop, make_card, make_key, make_shop
 from tests.privacy_life import audited
+from tests.tills import come_late
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -128,6 +130,18 @@ def test_it_keeps_whoever_comes_back_after_the_notice(shop: Shop) -> None:
         db.session.execute(sa.update(LoyaltyCard).values(last_activity_at=NOW + 29 * DAY))
     assert retention.run(at=NOW + 31 * DAY) == Retained(1, 0, 0)
     assert read(cleo).erase_at is None
+
+
+def test_it_keeps_whoever_stands_at_the_till_when_the_day_has_come(app: Flask, shop: Shop) -> None:
+    cleo = make_idle(shop)
+    retention.run(at=NOW)
+    set_mail(state="sent", sent_at=NOW)
+    with transaction():
+        stamps.add(actor=shop.ben, card=cleo.ref, quantity=1, key=make_key(shop.ben))
+        end = come_late(app, lambda: retention.run(at=NOW + 31 * DAY))
+    assert end() is None
+    assert read(cleo).erased_at is None
+    assert retention.run(at=NOW + 31 * DAY) == Retained(1, 0, 0)
 
 
 def test_it_keeps_everybody_where_the_shop_keeps_longer(shop: Shop) -> None:
