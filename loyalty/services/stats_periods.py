@@ -20,16 +20,12 @@ FIRST_YEAR: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
-    """The days that are asked for, both ends included, of one store or of all; made by `choose`."""
+class Days:
+    """Some days, both ends included, of whatever calendar."""
 
     first: date
     last: date
     today: date
-    timezone: str
-    currency: str
-    store_id: UUID | None = None
-    store_name: str | None = None
 
     @property
     def days(self) -> int:
@@ -40,6 +36,16 @@ class Period:
     def before(self) -> tuple[date, date]:
         """The first and the last of as many days before."""
         return self.first - timedelta(days=self.days), self.first - timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Period(Days):
+    """The days of a vendor that are asked for, of one store or of all; made by `choose`."""
+
+    timezone: str
+    currency: str
+    store_id: UUID | None = None
+    store_name: str | None = None
 
 
 def choose(

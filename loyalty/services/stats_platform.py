@@ -12,7 +12,7 @@ from loyalty.models.stats import CardStats, DailyPlatformStats, StatsStanding
 from loyalty.models.vendors import Vendor
 from loyalty.services.stats import ACTIVE_DAYS, Parted, part
 from loyalty.services.stats_figures import Figure, Totals, add_up, cheapest_rewards, totals_of
-from loyalty.services.stats_periods import span
+from loyalty.services.stats_periods import Days, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,7 @@ class Money:
 class PlatformStats(Parted):
     """A period of UTC's calendar beside the one before, over all vendors; the totals leave money to `money`."""
 
-    first: date
-    last: date
+    period: Days
     vendors: int
     vendors_active: int
     members: int
@@ -42,7 +41,8 @@ class PlatformStats(Parted):
 
 def overview(*, admin: Admin, first: date | None = None, last: date | None = None, at: datetime) -> PlatformStats:
     """Sum up all vendors in a period, and say how things stand today; `admin` is who asks for the platform."""
-    begin, end = span(first=first, last=last, today=at.astimezone(UTC).date())
+    today = at.astimezone(UTC).date()
+    begin, end = span(first=first, last=last, today=today)
     by_currency = _days(begin, end)
     everything: dict[date, Totals] = {}
     for days in by_currency.values():
@@ -53,8 +53,7 @@ def overview(*, admin: Admin, first: date | None = None, last: date | None = Non
     standing = _standing()
     vendors, active_vendors, active_cards = _counts(at)
     return PlatformStats(
-        first=begin,
-        last=end,
+        period=Days(begin, end, today),
         vendors=vendors,
         vendors_active=active_vendors,
         members=sum(int(row.members) for row in standing),

@@ -11,6 +11,7 @@ from loyalty.domain.values import Role
 from loyalty.errors import ValidationError
 from loyalty.services import stats_platform
 from loyalty.services.stats_platform import PlatformStats
+from loyalty.web import trend
 from loyalty.web.access import current_admin, now, requires
 from loyalty.web.admin.blueprint import blueprint
 from loyalty.web.fields import DayField
@@ -56,9 +57,11 @@ def _first(form: DaysForm) -> date | None:
 def _page(form: DaysForm, seen: PlatformStats | None) -> str:
     shown = None
     if seen:
+        period = seen.period
         # What was left empty is shown as it was understood.
-        for field, day in ((form.first, seen.first), (form.last, seen.last)):
+        for field, day in ((form.first, period.first), (form.last, period.last)):
             field.data, field.raw_data = day, None
-        length = (seen.last - seen.first).days + 1
-        shown = length if length in PRESETS and seen.last == now().astimezone(UTC).date() else None
-    return render_template("admin/statistics.html", form=form, seen=seen, shown=shown)
+        shown = period.days if period.days in PRESETS and period.last == period.today else None
+    return render_template(
+        "admin/statistics.html", form=form, seen=seen, drawn=trend.draw(seen) if seen else None, shown=shown
+    )

@@ -52,8 +52,8 @@ def get_platform_stats(admin: Admin, query: PeriodQuery) -> PlatformStats:
     seen = stats_platform.overview(admin=admin, first=query.from_date, last=query.to_date, at=datetime.now(UTC))
     return PlatformStats.of(
         seen,
-        from_date=seen.first,
-        to_date=seen.last,
+        from_date=seen.period.first,
+        to_date=seen.period.last,
         totals=Sums.of(seen.totals),
         before=Sums.of(seen.before),
         days=[DaySums.of(totals, day=day) for day, totals in seen.trend.items()],

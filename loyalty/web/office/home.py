@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from loyalty.domain.values import Actor, Role
 from loyalty.services import programs, setup, stats, stats_periods, transaction_table, webhooks
+from loyalty.web import trend
 from loyalty.web.access import current_actor, now, requires
-from loyalty.web.office import trend
 from loyalty.web.office.blueprint import blueprint
 
 LINES = 10

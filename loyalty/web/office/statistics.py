@@ -8,10 +8,10 @@ from flask.typing import ResponseReturnValue
 from loyalty.domain.values import Actor, Role
 from loyalty.services import stats, stats_customers, stats_revenue, stats_staff
 from loyalty.services.stats_periods import Period
-from loyalty.web import charts
+from loyalty.web import charts, trend
 from loyalty.web.access import current_actor, now, requires
 from loyalty.web.forms import request_key
-from loyalty.web.office import period_form, trend
+from loyalty.web.office import period_form
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.confirm import confirm_page
 from loyalty.web.sentences import gettext

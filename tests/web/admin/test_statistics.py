@@ -55,10 +55,14 @@ def test_it_adds_up_the_shops_beside_the_days_before(platform: Platform, shops: 
     assert (now[-5:], before[-4:]) == ("10.00", "0.00")
     assert row(page, "EUR")[0].endswith("0.00")
     assert 'aria-current="page">30 days' in page
+    assert "2 visits." in page
+    assert "The best day was Wednesday, 10 Jun 2026, with 2 visits." in page
+    day = row(page, "10 Jun 2026")
+    assert day == ["2", "0", "1", "0", "3"], day
 
 
 def test_it_shows_the_last_days_of_a_link(platform: Platform, shops: None) -> None:
-    assert row(platform.client.get(f"{PATH}?days=7").text, "Stamps given") == ["0", "0"]
+    assert "Nothing happened in these days" in platform.client.get(f"{PATH}?days=7").text
     assert row(platform.client.get(f"{PATH}?days=90").text, "Stamps given") == ["3", "0"]
 
 
@@ -69,7 +73,14 @@ def test_it_says_which_days_it_cannot_show(platform: Platform, query: str) -> No
 
 
 def test_it_is_quiet_where_nothing_happens(platform: Platform) -> None:
-    assert row(platform.client.get(PATH).text, "Entries of every kind") == ["0", "0"]
+    assert "Nothing happened in these days" in platform.client.get(PATH).text
+    assert "<figure" not in platform.client.get("/admin").text
+
+
+def test_it_draws_the_last_days_on_the_first_page(platform: Platform, shops: None) -> None:
+    page = platform.client.get("/admin").text
+    assert "The last 30 days" in page
+    assert "The best day was Wednesday, 10 Jun 2026, with 2 visits." in page
 
 
 def test_it_refuses_the_owner_of_a_shop(app: Flask, client: FlaskClient) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from loyalty.services.stats import Overview
 from loyalty.services.stats_figures import Totals, add_up
+from loyalty.services.stats_platform import PlatformStats
 from loyalty.web import charts
 
 DAYS_DRAWN: Final = 92
@@ -45,7 +46,7 @@ class Step:
 class Trend:
     """What the chart draws, and what its sentence says."""
 
-    seen: Overview
+    seen: Overview | PlatformStats
     steps: tuple[Step, ...]
     by_week: bool
     ticks: tuple[int, ...]
@@ -64,7 +65,7 @@ class Trend:
 
     @property
     def began(self) -> date | None:
-        """The day of the first entry, where these days hold the shop's first ones."""
+        """The day of the first entry, where these days hold the first ones of all."""
         days = [day for day, totals in self.seen.trend.items() if totals.transactions]
         is_new = not self.seen.before.transactions and days and days[0] > self.seen.period.first
         return days[0] if is_new else None
@@ -75,8 +76,8 @@ class Trend:
         return self.seen.totals.visits < FEW_VISITS
 
 
-def draw(seen: Overview) -> Trend:
-    """Draw the visits of a period."""
+def draw(seen: Overview | PlatformStats) -> Trend:
+    """Draw the visits of a period, of a vendor or of all."""
     days = [(*now, then) for now, then in zip(seen.trend.items(), seen.trend_before.values(), strict=True)]
     length = 7 if len(days) > DAYS_DRAWN else 1
     # Weeks end with the period, so what is left over goes to the oldest; by the day it is no lower for that.
