@@ -38,7 +38,10 @@ WRONG = """text => {
         const marked = field.closest("[aria-invalid=true]");
         if (!marked) { wrong.push(link.hash + " is not marked"); continue; }
         const about = (marked.getAttribute("aria-describedby") ?? "").split(" ").map(id => document.getElementById(id));
-        if (!about.some(each => each?.innerText.includes(link.innerText))) wrong.push(link.hash + " is not described");
+        const said = about.find(each => each?.matches(".error"))?.innerText.trim();
+        if (!said || !link.innerText.endsWith(said)) wrong.push(link.hash + " is not described");
+        const name = (marked.querySelector("legend") ?? field.labels[0]?.firstChild).textContent.trim().toLowerCase();
+        if (!link.innerText.toLowerCase().includes(name)) wrong.push(link.hash + " is not named: " + link.innerText);
         const typed = ["text", "email", "tel", "search", "textarea", "url"].includes(field.type);
         if (typed && field.value.trim() !== text.trim()) wrong.push(link.hash + " has lost what was typed");
     }
