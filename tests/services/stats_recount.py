@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from loyalty.database import AnyRow, Base, db
+from loyalty.services.stats_figures import TOTALS
 
 KEPT = ("stamp_earned", "points_earned", "stamp_redeemed", "points_redeemed")
 REWARDS = ("stamp_redeemed", "points_redeemed")
@@ -146,8 +147,19 @@ def check(vendor_ids: Collection[UUID]) -> Recount:
     staff = _table("daily_staff_stats", vendor_ids, [*key, "staff_pin_id"], STAFF)
     since = {row.vendor_id: row.since_day for row in db.session.execute(sa.select(T["staff_reports"]))}
     assert staff == {place: row for place, row in plain.staff.items() if place[2] >= since.get(place[0], date.max)}
+    _check_platform()
     db.session.rollback()
     return plain
+
+
+def _check_platform() -> None:
+    """Compare the sums of all shops' days with the days themselves."""
+    days, shops, kept = T["daily_stats"], T["vendors"], T["daily_platform_stats"]
+    key = (days.c.local_day, shops.c.currency)
+    sums = sa.select(*key, *(sa.cast(sa.func.sum(days.c[name]), sa.BigInteger) for name in TOTALS))
+    plain = db.session.execute(sums.join(shops, shops.c.id == days.c.vendor_id).group_by(*key).order_by(*key))
+    found = sa.select(*(kept.c[name] for name in ("local_day", "currency", *TOTALS)))
+    assert db.session.execute(found.order_by(kept.c.local_day, kept.c.currency)).all() == plain.all()
 
 
 def _table(name: str, vendor_ids: Collection[UUID], key: list[str], values: list[str]) -> dict[Any, dict[str, Any]]:

@@ -14,7 +14,7 @@ from loyalty import database
 from loyalty.database import Base, db, transaction
 from loyalty.jobs import sweep
 from loyalty.models.stats import DailyStats
-from loyalty.services import stats_cards, stats_rollup
+from loyalty.services import stats_cards, stats_platform_days, stats_rollup
 from tests.factories import Shop, make_card, make_shop
 from tests.services.stats_life import Held, Killed, Life, dying, stamp_once
 from tests.services.stats_recount import check
@@ -209,6 +209,7 @@ MUTANTS: dict[str, tuple[object, str, object]] = {
     "a sweep does not look back": (stats_rollup, "LOOK_BACK", timedelta()),
     "cards are taken to be counted": (stats_cards, "recount", lambda card_ids: None),
     "the latest days are enough": (stats_rollup, "_DAYS", 0),
+    "the platform is told of no day": (stats_platform_days, "mark", lambda days: None),
 }
 
 
