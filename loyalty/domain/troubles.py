@@ -81,7 +81,8 @@ def find(text: str) -> Trouble | None:
     """Find the sentence behind a stored text, None where it is somebody else's words."""
     for pattern, sentence in _PATTERNS:
         if found := pattern.fullmatch(text):
-            return Trouble(sentence, found.groupdict())
+            # What a system says is worth reading without the number it has there.
+            return Trouble(sentence, {name: _NUMBER.sub("", value) for name, value in found.groupdict().items()})
     return None
 
 
@@ -95,9 +96,7 @@ def _pattern(template: str) -> re.Pattern[str]:
 _PATTERNS: Final = (
     *((_pattern(sentence), sentence) for sentence in _SENTENCES),
     *((_pattern(note), sentence) for note, sentence in _NOTES.items()),
-    # Where the sentence has room for it, the system's own words go on, without its numbers.
-    *(
-        (re.compile(rf"{name}: (?:\[[^\]]*\] )?(?P<reason>.*)", re.DOTALL), sentence)
-        for name, sentence in _OF_NETWORKS.items()
-    ),
+    # Where the sentence has room for it, the system's own words go on.
+    *((_pattern(f"{name}: %(reason)s"), sentence) for name, sentence in _OF_NETWORKS.items()),
 )
+_NUMBER: Final = re.compile(r"^\[[^\]]*\] ")

@@ -14,7 +14,7 @@ EXAMPLES = {
         troubles.NOT_PUBLIC, {"host": "a.example", "address": "10.0.0.1"}
     ),
     "The name cannot be looked up: [Errno -2] Name or service not known": Trouble(
-        troubles.NOT_FOUND, {"reason": "[Errno -2] Name or service not known"}
+        troubles.NOT_FOUND, {"reason": "Name or service not known"}
     ),
     "answered 500": Trouble(troubles.ANSWERED, {"status": "500"}),
     "ConnectionRefusedError: [Errno 111] Connection refused": Trouble(
