@@ -1,6 +1,7 @@
 """The card page: what its holder sees, and how it stays fresh."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from loyalty.database import db, transaction
 from loyalty.domain.codes import format_card_number
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.vendors import Vendor
-from loyalty.services import stamps
+from loyalty.services import cards, closing, stamps
 from tests.factories import Card, Shop, make_card, make_key, make_reward, make_shop
 from tests.web.public.conftest import Phone
 
@@ -35,6 +36,31 @@ def test_it_shows_the_pass_the_code_and_what_happened(phone: Phone, cleo: Card) 
     assert format_card_number(cleo.card_number) in page.text
     assert "Corrected by the shop" in page.text
     assert 'class="qr"' in page.text
+
+
+def test_it_promises_no_more_than_the_program_still_gives(phone: Phone, app: Flask) -> None:
+    with app.app_context():
+        shop = make_shop("cafe", loyalty_type="hybrid", stamps_reward_description="1 free tea")
+        make_reward(shop, "Cake", 50)
+        few, full = make_card(shop, stamps=3, points=20), make_card(shop, stamps=10, points=60)
+        off = make_card(shop, stamps=3)
+        cards.deactivate(actor=shop.ada, card=off.ref, reason="Lost", key=make_key(shop.ada))
+        now = datetime.now(UTC)
+        last_day = now.date() + timedelta(days=60)
+        closing.announce(actor=shop.ada, last_day=last_day, key=make_key(shop.ada), at=now)
+    assert "more stamp" not in phone.get(f"/card/{off.public_token}").text
+    page = phone.get(f"/card/{few.public_token}").text
+    assert "You have 20 points." in page
+    assert not re.search(r"more (stamp|point)s? for", page)
+    page = phone.get(f"/card/{full.public_token}").text
+    assert "You have 1 reward waiting: 1 free tea." in page
+    assert "Your points are enough for: Cake." in page
+    with app.app_context():
+        closing.close_due(at=now + timedelta(days=62))
+    page = phone.get(f"/card/{full.public_token}").text
+    assert "The last day was" in page
+    assert "waiting" not in page
+    assert "enough" not in page
 
 
 def test_it_keeps_its_address_from_other_sites_and_search_engines(phone: Phone, cleo: Card) -> None:
