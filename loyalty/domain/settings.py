@@ -255,6 +255,7 @@ VENDOR: Final[Mapping[str, Check]] = {
     "privacy_contact": _text(500, in_lines=True),
     "privacy_note": _text(bounds.TEXT_LENGTH, in_lines=True),
 }
+USER: Final[Mapping[str, Check]] = {"locale": _choice(LOCALES)}
 POLICY: Final[Mapping[str, Check]] = {
     "staff_pin_policy": _choice(("required", "optional", "disabled")),
     **{name: _whole_number(limits) for name, limits in bounds.POLICY.items()},

@@ -83,6 +83,7 @@ ACTIONS: Final = {
     "terminal.paired": N_("Paired a tablet"),
     "terminal.revoked": N_("Signed a tablet out for good"),
     "transactions.exported": N_("Downloaded transactions"),
+    "user.language_chosen": N_("Chose a language"),
     "user.password_changed": N_("Changed the password"),
     "vendor.changed": N_("Changed the settings of a shop"),
     "vendor.created": N_("Opened a shop"),

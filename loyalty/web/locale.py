@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, dates, numbers
 from flask import Flask, Response, current_app, g, request
-from flask_babel import Babel, get_locale, gettext
+from flask_babel import Babel, get_locale, gettext, refresh
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
@@ -88,6 +88,12 @@ def prefer(*, locale: str, timezone: str) -> None:
 def prefer_language(locale: str) -> None:
     """Speak a person's own language, unless they chose another one."""
     g.preferred_language = locale
+
+
+def speak(locale: str) -> None:
+    """Go on in a person's own language, in the middle of a request, unless they chose another one."""
+    prefer_language(locale)
+    refresh()
 
 
 def set_zone(timezone: str) -> None:

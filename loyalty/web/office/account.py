@@ -1,19 +1,23 @@
 """One's own account: the password, the second factor, and where one is signed in."""
 
+from typing import ClassVar
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
-from wtforms import PasswordField
+from wtforms import PasswordField, RadioField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from loyalty.domain import settings
 from loyalty.domain.values import RequestKey
 from loyalty.errors import RateLimited, ValidationError
-from loyalty.services import passwords, second_factors, user_sessions
+from loyalty.services import languages, passwords, second_factors, user_sessions
 from loyalty.services.second_factors import RecoveryCodes
 from loyalty.web.access import current_person, now, signed_in
 from loyalty.web.forms import request_key
+from loyalty.web.locale import LANGUAGES
 from loyalty.web.office.accounts import CodeForm, take_wait
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.forms import OfficeForm
@@ -25,6 +29,16 @@ class PasswordForm(OfficeForm):
 
     password = PasswordField(_l("Present password"), [InputRequired(_l("Enter your password.")), Length(max=1000)])
     new = PasswordField(_l("New password"), [InputRequired(_l("Enter a password.")), Length(max=1000)])
+
+
+class LanguageForm(OfficeForm):
+    """The language of one's own pages and mails."""
+
+    checks: ClassVar = settings.USER
+
+    locale = RadioField(
+        _l("Language"), choices=[SelectChoice(*language) for language in LANGUAGES.items()], validate_choice=False
+    )
 
 
 class TurnOffForm(CodeForm):
@@ -63,6 +77,19 @@ def change_password() -> ResponseReturnValue:
         except RateLimited as refusal:
             status = take_wait(form, refusal)
     return _page(form), status
+
+
+@blueprint.post("/account/language")
+@signed_in
+def choose_language() -> ResponseReturnValue:
+    """Choose the language of one's own pages and mails."""
+    form, me = LanguageForm(), current_person().session
+    if form.validate():
+        key = request_key(form.values, caller=f"user:{me.user_id}")
+        chosen = languages.choose(user_id=me.user_id, locale=form.locale.data, key=key)
+        # In this browser, too, where another one may have been chosen before.
+        return redirect(url_for("office.account", lang=chosen.locale), 303)
+    return _page(PasswordForm(formdata=None), language_form=form), 422
 
 
 @blueprint.post("/account/sessions/<uuid:session_id>/end")
@@ -139,12 +166,13 @@ def _enrolment(form: CodeForm, sealed: str = "") -> str:
     return render_template("office/second_factor.html", form=form, offered=offered)
 
 
-def _page(form: PasswordForm, made: RecoveryCodes | None = None) -> str:
+def _page(form: PasswordForm, made: RecoveryCodes | None = None, *, language_form: LanguageForm | None = None) -> str:
     me = current_person().session
     return render_template(
         "office/account.html",
         form=form,
         made=made,
+        language_form=language_form or LanguageForm(formdata=None, locale=me.locale),
         factor=second_factors.get_state(user_id=me.user_id),
         sessions=user_sessions.list_open(user_id=me.user_id, session_id=me.session_id, at=now()),
     )

@@ -20,6 +20,7 @@ from loyalty.web import kept
 from loyalty.web.access import SignedInUser, current_person, now, public
 from loyalty.web.ids import find_id
 from loyalty.web.limits import address_source, limit
+from loyalty.web.locale import speak
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.forms import OfficeForm
 from loyalty.web.sentences import gettext, ngettext
@@ -177,6 +178,8 @@ def _enter(opened: NewSession) -> ResponseReturnValue:
     # Nothing of the time before survives, so a session that somebody planted is worth nothing.
     session.clear()
     login_user(SignedInUser(opened.token, found))
+    # What is said from here on stands on a page of theirs.
+    speak(found.locale)
     form = kept.unpack()
     if form is None:
         return redirect(_first_page(found), 303)

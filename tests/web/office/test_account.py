@@ -172,3 +172,35 @@ def test_it_knows_a_browser_again_and_tells_of_new_ones(client: FlaskClient, app
     sign_in(app.test_client(), ada)
     with app.app_context():
         assert len(mails("new_sign_in")) == 1
+
+
+def test_it_speaks_the_language_that_somebody_chose_everywhere(client: FlaskClient, app: Flask, ada: Office) -> None:
+    sign_in(client, ada)
+    action = f"{ACCOUNT}/language"
+    chosen = {**hidden(client.get(ACCOUNT), action), "locale": "fr"}
+    answers = [client.post(action, data=chosen) for _ in range(2)]
+    assert [answer.location for answer in answers] == [f"{ACCOUNT}?lang=fr"] * 2
+    assert '<html lang="fr"' in client.get(answers[0].location).text
+    elsewhere = app.test_client()
+    sign_in(elsewhere, ada)
+    assert '<html lang="fr"' in elsewhere.get("/office").text
+    with app.app_context():
+        assert mails("new_sign_in")[-1].subject == "Connexion depuis un nouveau navigateur"
+
+
+def test_it_refuses_a_language_that_nobody_translated(client: FlaskClient, ada: Office) -> None:
+    sign_in(client, ada)
+    answer = send(client, ACCOUNT, f"{ACCOUNT}/language", locale="xx")
+    assert answer.status_code == 422
+    assert 'href="#locale"' in answer.text
+    assert '<html lang="en"' in client.get(ACCOUNT).text
+    assert client.post(f"{ACCOUNT}/language", data={"locale": "fr"}).status_code == 400
+
+
+def test_it_offers_other_languages_before_somebody_signs_in(client: FlaskClient) -> None:
+    page = client.get("/office/sign-in?next=/office/customers")
+    assert 'href="/office/sign-in?lang=lb&amp;next=/office/customers"' in page.text
+    there = client.get("/office/sign-in?lang=lb&next=/office/customers")
+    assert '<html lang="lb"' in there.text
+    assert 'name="next" value="/office/customers"' in there.text
+    assert 'href="/office/password?lang=de"' in client.get("/office/password").text

@@ -1,6 +1,7 @@
 """Members and invitations in a browser without JavaScript."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -8,10 +9,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from loyalty.domain.values import Role
-from loyalty.services import accounts
+from loyalty.services import accounts, invitations
 from tests.accounts import NEW_PASSWORD, mails, token_in
 from tests.browsing import hidden, sign_in
-from tests.office import PASSWORD, Office, make_bakery, make_butcher, make_office
+from tests.office import PASSWORD, Office, key_of, make_bakery, make_butcher, make_office
 
 MEMBERS, BEN = "/office/members", "ben@bakery.example"
 
@@ -54,6 +55,18 @@ def test_it_invites_somebody_new(client: FlaskClient, app: Flask, ada: Office) -
     assert ben.get("/office/rewards").status_code == 200
     assert ben.get(MEMBERS).status_code == 403
     assert ben.get(address).status_code == 404
+
+
+def test_it_goes_on_in_the_language_of_the_invitation(client: FlaskClient, app: Flask, ada: Office) -> None:
+    with app.app_context():
+        invitations.create(
+            actor=ada.actor, email=BEN, role="manager", locale="lb", at=datetime.now(UTC), key=key_of(ada)
+        )
+    address = link(app)
+    client.post(address, data={**hidden(client.get(address)), "password": NEW_PASSWORD})
+    page = client.get("/office").text
+    assert '<html lang="lb"' in page
+    assert "Äert Passwuert ass gesat." in page
 
 
 def test_it_lets_somebody_join_who_signs_in_already(client: FlaskClient, app: Flask, ada: Office) -> None:
