@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test fuzz sure lint fix strings check-strings bench year shots lock chromium
+.PHONY: help run test fuzz sure lint fix strings check-strings bench year lighthouse shots lock chromium
 BIN := .venv/bin
 # The first that is new enough; a name on the PATH may belong to a version that is not really there.
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -56,6 +56,9 @@ bench: .venv/.dev ## measure stamps, passes and pushes beside what this machine 
 year: .venv/.dev ## live through a year with 10,000 customers whose points expire (an hour or two; CUSTOMERS, SEED, RACES)
 	@CUSTOMERS=$${CUSTOMERS:-10000} RACES=$${RACES:-1000} $(BIN)/pytest -q -s tests/test_year.py \
 		tests/services/test_expiry_races.py -k 'lives_through or before_or_after_a_visit'
+
+lighthouse: .venv/.dev chromium ## ask Lighthouse about the main pages, on a phone and on a desk (half an hour; needs Node.js; ONLY=office)
+	@$(BIN)/python -m benchmarks.lighthouse --only "$${ONLY:-}"
 
 shots: .venv/.dev chromium ## take the screenshots of docs/
 	@$(BIN)/python -m tests.browser.shots

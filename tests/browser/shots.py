@@ -29,7 +29,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="loyalty-shots-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)
-        with _running(Path(folder)) as (address, shop), sync_playwright() as playwright:
+        with running(Path(folder)) as (address, shop), sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=executable(playwright), args=ARGS)
             _public(browser, address, shop)
             _terminal(browser, address, shop)
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 @contextmanager
-def _running(data: Path) -> Iterator[tuple[str, Shop]]:
+def running(data: Path) -> Iterator[tuple[str, Shop]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -131,7 +131,7 @@ def _terminal(browser: Browser, address: str, shop: Shop) -> None:
 
 def _office(browser: Browser, address: str, shop: Shop) -> None:
     page = _page(browser, DESK)
-    _sign_in(page, f"{address}/office", shop["owner_email"], shop["owner_password"])
+    sign_in(page, f"{address}/office", shop["owner_email"], shop["owner_password"])
     expect(page.get_by_role("heading", level=1, name="Ada's Bakery")).to_be_visible()
     _take(page, "office")
     for name in ("program", "customers", "statistics", "mails/birthday/en"):
@@ -151,7 +151,7 @@ def _office(browser: Browser, address: str, shop: Shop) -> None:
 
 def _wizard(browser: Browser, address: str, shop: Shop) -> None:
     page = _page(browser, DESK)
-    _sign_in(page, f"{address}/office/wizard", shop["new_owner_email"], shop["new_owner_password"])
+    sign_in(page, f"{address}/office/wizard", shop["new_owner_email"], shop["new_owner_password"])
     page.get_by_role("button", name="Save and continue").click()
     expect(page.get_by_label("The reward")).to_be_visible()
     _take(page, "wizard")
@@ -159,7 +159,7 @@ def _wizard(browser: Browser, address: str, shop: Shop) -> None:
 
 def _platform(browser: Browser, address: str, shop: Shop) -> None:
     page = _page(browser, DESK)
-    _sign_in(page, f"{address}/admin", shop["admin_email"], shop["admin_password"])
+    sign_in(page, f"{address}/admin", shop["admin_email"], shop["admin_password"])
     page.goto(f"{address}/admin/vendors")
     _take(page, "admin-shops")
     page.goto(f"{address}/admin/health")
@@ -167,7 +167,7 @@ def _platform(browser: Browser, address: str, shop: Shop) -> None:
     shots_languages.platform(page, address, FOLDER)
 
 
-def _sign_in(page: Page, address: str, email: str, password: str) -> None:
+def sign_in(page: Page, address: str, email: str, password: str) -> None:
     page.goto(address)
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(password)
