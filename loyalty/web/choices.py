@@ -13,6 +13,11 @@ def countries() -> list[SelectChoice]:
     return _sorted({code: names.get(code, code) for code in settings.COUNTRIES})
 
 
+def country_name(code: str) -> str:
+    """Return what a country is called."""
+    return str(_names().territories.get(code, code))
+
+
 def currencies() -> list[SelectChoice]:
     """List the currencies that somebody pays with today, by their three letters."""
     names = _names().currencies

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired
 
 from loyalty.domain import settings
 from loyalty.domain.values import Role
@@ -32,7 +33,10 @@ class VendorForm(SettingsForm):
     name = StringField(_l("Name of the shop"))
     code = StringField(_l("Short name"))
     store_name = StringField(_l("Name of the first store"))
-    owner_email = StringField(_l("E-mail address of the owner"))
+    # Said at once with whatever else is missing; what it may be, the service decides.
+    owner_email = StringField(
+        _l("E-mail address of the owner"), [InputRequired(_l("Enter an e-mail address, such as cleo@example.org."))]
+    )
     access = RadioField(
         _l("How the owner gets in"),
         choices=[
@@ -141,6 +145,7 @@ def _vendor_page(form: OwnerForm, vendor_id: UUID) -> str:
         members=platform_vendors.list_members(admin=admin, vendor_id=vendor_id),
         invited=platform_vendors.list_waiting(admin=admin, vendor_id=vendor_id, at=now()),
         form=form,
+        country_name=choices.country_name,
         policy=policies.get_of(admin=admin, vendor_id=vendor_id),
         most_cards=platform.MOST_CARDS,
     )

@@ -55,7 +55,7 @@ def test_it_lists_who_did_what_newest_first(platform: Platform, shops: tuple[Off
     assert found(platform) == ["policy.changed", "reward.created", "store.changed"]
     page = platform.client.get(PATH).text
     for words in (
-        "ada@bakery.example",
+        "ada@<wbr>bakery.example",
         "Mallory&#39;s Meat",
         "The platform itself",
         "Short name: of store.changed",

@@ -94,6 +94,13 @@ def test_it_keeps_what_was_typed_where_something_is_wrong(
         assert db.session.scalar(sa.select(sa.func.count()).select_from(Vendor)) == 0
 
 
+def test_it_names_all_that_is_missing_at_once(platform: Platform) -> None:
+    answer = open_bakery(platform, name="", store_name="", owner_email="")
+    assert answer.status_code == 422
+    for name in ("name", "store_name", "owner_email"):
+        assert f'id="{name}-error"' in answer.text
+
+
 def test_it_says_that_a_short_name_is_taken(app: Flask, platform: Platform) -> None:
     with app.app_context():
         factories.make_shop("bakery")
@@ -106,7 +113,15 @@ def test_it_shows_one_shop(app: Flask, platform: Platform) -> None:
         office = make_bakery()
     assert f'href="/admin/vendors/{office.vendor_id}"' in platform.client.get("/admin/vendors").text
     page = platform.client.get(f"/admin/vendors/{office.vendor_id}").text
-    for words in ("Ada&#39;s Bakery", office.code, "ada@bakery.example", "Owner", "Europe/Luxembourg", "Active"):
+    for words in (
+        "Ada&#39;s Bakery",
+        office.code,
+        "ada@bakery.example",
+        "Owner",
+        "Europe/Luxembourg",
+        "<dd>Luxembourg</dd>",
+        "Active",
+    ):
         assert words in page
     assert platform.client.get(f"/admin/vendors/{uuid4()}").status_code == 404
 
