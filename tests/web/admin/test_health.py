@@ -28,7 +28,7 @@ def test_it_shows_every_part_with_its_state(app: Flask, platform: Platform) -> N
     found = rows(platform.client.get("/admin/health").text)
     assert found["Tables"].startswith("OK The tables fit the program.")
     assert found["Minute clock"].startswith("OK It last ran: today, ")
-    assert found["Redis and workers"].startswith("Down No worker runs")
+    assert found["Redis and workers"].startswith("Out of order No worker runs")
     assert found["Mail"].startswith("Warning Mails are kept as files")
     assert found["Apple Wallet"].startswith("Unknown Not set up.")
     assert found["Google Wallet"].startswith("Unknown Not set up.")
