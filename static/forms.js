@@ -20,6 +20,11 @@ for (const kind of ["input", "change"]) {
     const field = event.target.closest("[data-most]");
     if (!field) return;
     const note = document.getElementById(`${field.id}-size`);
+    if (field.files.length) {
+      // What was said of the file before says nothing of this one.
+      document.getElementById(`${field.id}-error`)?.remove();
+      field.removeAttribute("aria-invalid");
+    }
     if (field.files[0]?.size > Number(field.dataset.most)) {
       event.stopPropagation();
       field.value = "";

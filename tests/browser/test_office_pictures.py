@@ -130,7 +130,7 @@ def test_it_keeps_a_file_that_is_too_large_on_the_desk(office: Page, tmp_path: P
     expect(office.get_by_label("Name of the card")).to_have_value("Typed")
 
 
-def test_it_says_beside_the_field_what_is_wrong(office: Page, tmp_path: Path) -> None:
+def test_it_says_beside_the_field_what_is_wrong(office: Page, tmp_path: Path, logo: Path) -> None:
     file = tmp_path / "logo.png"
     file.write_bytes(b"<svg/>")
     office.get_by_label("Logo (optional)").set_input_files(file)
@@ -139,6 +139,11 @@ def test_it_says_beside_the_field_what_is_wrong(office: Page, tmp_path: Path) ->
     expect(office.get_by_role("heading", name="Some of the fields need another look.")).to_be_focused()
     office.get_by_role("link", name="An SVG drawing can hold programs").click()
     expect(office.get_by_label("Logo (optional)")).to_be_focused()
+    leaves_nothing_to_axe(office)
+    # What was wrong with that file is not said of the next one.
+    office.get_by_label("Logo (optional)").set_input_files(logo)
+    expect(office.locator("#logo_file-error")).to_have_count(0)
+    shows_the_logo(office, plate=True)
     leaves_nothing_to_axe(office)
 
 

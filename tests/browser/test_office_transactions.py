@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ViewportSize, expect
 
+from loyalty.domain.values import Actor, Role
 from loyalty.services import accounts, voids
 from tests.browser.conftest import OpenBakery
 from tests.browser.entering import sign_in
@@ -12,6 +13,7 @@ from tests.browser.test_office import DESK, PHONE, assert_right, open_page
 from tests.factories import change_program, make_card, make_key
 from tests.office import PASSWORD
 from tests.services.voiding import stamp
+from tests.tablet import LANDSCAPE
 
 pytestmark = pytest.mark.browser
 
@@ -71,3 +73,20 @@ def test_it_filters_and_saves(
     page.get_by_role("link", name="Show all transactions").click()
     rows.first.click()
     expect(page.get_by_role("heading", level=1, name="Cleo Martin")).to_be_visible()
+
+
+def test_it_fits_a_tablet_also_with_long_addresses(till_browser: Browser, live: str, bakery: OpenBakery) -> None:
+    shop, email = bakery.shop, "marie-antoinette.schmit-kieffer@bakery.example"
+    with bakery.app.app_context():
+        user_id = accounts.create_owner(vendor_id=shop.vendor_id, email=email, password=PASSWORD)
+        owner = Actor(vendor_id=shop.vendor_id, role=Role.OWNER, user_id=user_id)
+        gone = stamp(shop, bakery.cleo)
+        voids.void(actor=owner, transaction_id=gone, reason="Not this customer", key=make_key(owner))
+    page = open_page(till_browser, live, LANDSCAPE)
+    sign_in(page, "/office/transactions", email)
+    for language in ("en", "fr", "de", "lb"):
+        page.goto(f"/office/transactions?lang={language}")
+        table = page.get_by_role("table")
+        expect(table.get_by_text(email)).to_have_count(2)
+        assert table.evaluate("each => each.parentElement.scrollWidth - each.parentElement.clientWidth") == 0, language
+    page.context.close()

@@ -1,5 +1,6 @@
 """Customers: the list of cards, one card with its wallets and its history, and what may be done about it by hand."""
 
+from typing import ClassVar
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
@@ -8,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, StringField
 from wtforms.fields.choices import SelectChoice
 
+from loyalty.domain import reasons
 from loyalty.domain.values import CardRef, Role
 from loyalty.errors import CardInactive, InsufficientPoints, InsufficientStamps, ProgramInactive, ValidationError
 from loyalty.services import (
@@ -40,6 +42,8 @@ from loyalty.web.sentences import gettext
 
 class AdjustmentForm(OfficeForm):
     """A balance corrected by hand."""
+
+    checks: ClassVar = reasons.CHECKS
 
     balance = RadioField(
         _l("What"),

@@ -60,6 +60,14 @@ def test_it_says_beside_the_field_why_a_balance_is_not_corrected(
     assert bakery.card().ledger_seq == before
 
 
+def test_it_says_all_that_is_missing_at_once(client: FlaskClient, bakery: Bakery) -> None:
+    page = client.get(bakery.path)
+    answer = post(client, page, f"{bakery.path}/adjustments", balance="stamps", delta="", reason=" ")
+    assert answer.status_code == 422
+    assert "Plus or minus: Enter a number." in answer.text
+    assert "Say why: the reason stands in the history." in answer.text
+
+
 def test_it_corrects_what_the_program_collects(client: FlaskClient, bakery: Bakery) -> None:
     with bakery.app.app_context():
         change_program(bakery.shop, loyalty_type="points")
