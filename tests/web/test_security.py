@@ -16,6 +16,7 @@ from tests import world
 from tests.applications import another_app
 from tests.fingerprints import fingerprint
 from tests.forms import body
+from tests.web.conftest import Street
 from tests.world import Business, Door
 
 POLICY = {
@@ -55,69 +56,100 @@ CACHED = {
 
 
 @pytest.fixture
-def bakery(app: Flask) -> Business:
-    """Ada's bakery."""
+def bakery(app: Flask, street: Street) -> Business:
+    """Ada's bakery, where everybody is at work."""
     with app.app_context():
-        return world.make_business("bakery")
+        world.reopen(street.bakery)
+    return street.bakery
 
 
 def everyone(app: Flask, bakery: Business) -> dict[str, Door]:
     return {**world.doors(app, bakery), **world.strangers(app)}
 
 
-def answers(app: Flask, bakery: Business) -> Iterator[tuple[str, TestResponse]]:
-    """Ask for every page as everybody, with and without htmx: pages, fragments and refusals of all surfaces."""
-    for door in everyone(app, bakery).values():
-        for rule, method, _access in world.routes(app):
-            for headers in ({}, {"HX-Request": "true"}):
-                if method == "GET":
-                    yield (
-                        rule.endpoint,
-                        door.client.get(world.address(app, rule, bakery.ids), headers=headers, buffered=True),
-                    )
-                else:
-                    yield rule.endpoint, door.client.post(world.address(app, rule, bakery.ids), headers=headers)
+Asked = tuple[str, Door, str]
 
 
-def test_it_sends_the_same_headers_with_every_answer(app: Flask, bakery: Business) -> None:
-    wrong = []
-    for endpoint, answer in answers(app, bakery):
-        at_till = endpoint.startswith("terminal.")
-        policy = POLICY | ({"script-src": "'self' 'wasm-unsafe-eval'"} if at_till else {})
-        expected = ALWAYS | {
-            "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
-            "Permissions-Policy": f"camera={'(self)' if at_till else '()'}, geolocation=(), microphone=(), "
-            "payment=(), usb=()",
-            "Cache-Control": CACHED.get(endpoint, "no-store") if answer.status_code < 300 else "no-store",
-            "Referrer-Policy": "no-referrer"
-            if endpoint.startswith(("public.", "google."))
-            else "strict-origin-when-cross-origin",
-        }
-        found = {name: answer.headers.get(name) for name in expected}
-        if "frame-src" in answer.headers["Content-Security-Policy"] and endpoint in HOLDS_A_FRAME:
-            expected["Content-Security-Policy"] += "; frame-src 'self'"
-        if answer.headers["X-Frame-Options"] == "SAMEORIGIN" and endpoint == "office.preview_mail":
-            # What a frame shows: it may look as it likes and do nothing.
-            expected |= {"Content-Security-Policy": FRAMED, "X-Frame-Options": "SAMEORIGIN"}
-        wrong += [f"{endpoint} {answer.status_code}: {name}" for name in expected if found[name] != expected[name]]
-        wrong += [f"{endpoint}: HSTS without https"] * ("Strict-Transport-Security" in answer.headers)
-    assert sorted(set(wrong)) == []
-
-
-def test_it_has_two_faces_and_says_so(app: Flask, bakery: Business) -> None:
-    """What looks different for htmx must not be taken from a cache for a browser."""
-    wrong = set()
+def pages(app: Flask, bakery: Business) -> Iterator[Asked]:
+    """Name every page, with the browser of everybody."""
     for door in everyone(app, bakery).values():
         for rule, method, _access in world.routes(app):
             if method == "GET":
-                path = world.address(app, rule, bakery.ids)
-                asked: tuple[dict[str, str], ...] = ({}, {"HX-Request": "true"})
-                # Read to its end, as a browser would: files are streamed.
-                page, part = (door.client.get(path, headers=headers, buffered=True) for headers in asked)
-                two_faces = page.status_code == 200 == part.status_code and is_page(page) != is_page(part)
-                if two_faces and not ("HX-Request" in page.vary and "HX-Request" in part.vary):
-                    wrong.add(path)
-    assert wrong == set()
+                yield rule.endpoint, door, world.address(app, rule, bakery.ids)
+
+
+def changes(app: Flask, bakery: Business) -> Iterator[Asked]:
+    """Name every address that changes something, with the browser of everybody."""
+    for door in everyone(app, bakery).values():
+        for rule, method, _access in world.routes(app):
+            if method != "GET":
+                yield rule.endpoint, door, world.address(app, rule, bakery.ids)
+
+
+HTMX = {"HX-Request": "true"}
+# Looking is written down where whole lists leave the house.
+NOTED = {"office.download_archive", "office.export_customers", "office.export_transactions"}
+
+
+def test_it_shows_every_page_to_everybody_as_is_proper(app: Flask, owner_engine: sa.Engine, bakery: Business) -> None:
+    """One walk: the same headers everywhere, two faces that say so, no spoofed header believed, nothing changed."""
+    asked = list(pages(app, bakery))
+    before = fingerprint(owner_engine)
+    wrong = {problem for page in asked if page[0] not in NOTED for problem in look(*page)}
+    assert fingerprint(owner_engine) == before
+    wrong |= {problem for page in asked if page[0] in NOTED for problem in look(*page)}
+    assert sorted(wrong) == []
+
+
+def look(endpoint: str, door: Door, path: str) -> set[str]:
+    """Open a page plainly, by htmx and under spoofed headers; say what is wrong."""
+    # Nobody's cookies would come along to another host.
+    together = {name: value for name, value in SPOOFED.items() if name != "Host"}
+    # Read to its end, as a browser would: files are streamed.
+    answers = [door.client.get(path, headers=headers, buffered=True) for headers in ({}, HTMX, together)]
+    wrong = {f"{endpoint} {problem}" for answer in answers for problem in misses(endpoint, answer)}
+    plain, part, spoofed = answers
+    # What looks different for htmx must not be taken from a cache for a browser.
+    two_faces = plain.status_code == 200 == part.status_code and is_page(plain) != is_page(part)
+    if two_faces and not ("HX-Request" in plain.vary and "HX-Request" in part.vary):
+        wrong.add(f"{path} has two faces")
+    # It goes where it went without them, and names its own place.
+    wrong |= {f"{path} names {word}" for word in taken_from(spoofed)}
+    if (plain.status, plain.location) != (spoofed.status, spoofed.location):
+        wrong.add(f"{path} becomes {spoofed.status} {spoofed.location}")
+    return wrong
+
+
+def test_it_sends_the_same_headers_with_every_refusal(app: Flask, bakery: Business) -> None:
+    wrong = set()
+    for endpoint, door, path in changes(app, bakery):
+        for headers in ({}, HTMX):
+            answer = door.client.post(path, headers=headers)
+            wrong |= {f"{endpoint} {problem}" for problem in misses(endpoint, answer)}
+    assert sorted(wrong) == []
+
+
+def misses(endpoint: str, answer: TestResponse) -> list[str]:
+    """Say which headers of an answer are not what they have to be."""
+    at_till = endpoint.startswith("terminal.")
+    policy = POLICY | ({"script-src": "'self' 'wasm-unsafe-eval'"} if at_till else {})
+    expected = ALWAYS | {
+        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "Permissions-Policy": f"camera={'(self)' if at_till else '()'}, geolocation=(), microphone=(), "
+        "payment=(), usb=()",
+        "Cache-Control": CACHED.get(endpoint, "no-store") if answer.status_code < 300 else "no-store",
+        "Referrer-Policy": "no-referrer"
+        if endpoint.startswith(("public.", "google."))
+        else "strict-origin-when-cross-origin",
+    }
+    if "frame-src" in answer.headers["Content-Security-Policy"] and endpoint in HOLDS_A_FRAME:
+        expected["Content-Security-Policy"] += "; frame-src 'self'"
+    if answer.headers["X-Frame-Options"] == "SAMEORIGIN" and endpoint == "office.preview_mail":
+        # What a frame shows: it may look as it likes and do nothing.
+        expected |= {"Content-Security-Policy": FRAMED, "X-Frame-Options": "SAMEORIGIN"}
+    wrong = [name for name in expected if answer.headers.get(name) != expected[name]]
+    wrong += ["HSTS without https"] * ("Strict-Transport-Security" in answer.headers)
+    return [f"{answer.status_code}: {name}" for name in wrong]
 
 
 def is_page(answer: TestResponse) -> bool:
@@ -153,19 +185,6 @@ def test_it_refuses_what_another_site_sends(app: Flask, bakery: Business, site: 
     assert let_through == []
 
 
-# Looking is written down where whole lists leave the house.
-NOTED = {"office.download_archive", "office.export_customers", "office.export_transactions"}
-
-
-def test_it_changes_nothing_on_get(app: Flask, owner_engine: sa.Engine, bakery: Business) -> None:
-    before = fingerprint(owner_engine)
-    for door in everyone(app, bakery).values():
-        for rule, method, _access in world.routes(app):
-            if method == "GET" and rule.endpoint not in NOTED:
-                door.client.get(world.address(app, rule, bakery.ids), buffered=True)
-    assert fingerprint(owner_engine) == before
-
-
 SPOOFED = {
     "Host": "evil.example",
     "X-Forwarded-Host": "evil.example",
@@ -181,22 +200,6 @@ def taken_from(answer: TestResponse) -> list[str]:
     """Return the words of those headers that an answer repeats."""
     said = answer.get_data().decode(errors="replace") + str(answer.headers)
     return [word for word in ("evil.example", "192.0.2.66", "https://localhost") if word in said]
-
-
-def test_it_believes_no_header_about_where_it_is(app: Flask, bakery: Business) -> None:
-    """All of them at once, on every page of everybody: it goes where it went without them, and names its own place."""
-    # Nobody's cookies would come along to another host.
-    together, wrong = {name: value for name, value in SPOOFED.items() if name != "Host"}, []
-    for door in everyone(app, bakery).values():
-        for rule, method, _access in world.routes(app):
-            if method == "GET":
-                path = world.address(app, rule, bakery.ids)
-                plain = door.client.get(path)
-                spoofed = door.client.get(path, headers=together)
-                wrong += [f"{path} names {word}" for word in taken_from(spoofed)]
-                for one, other in ((plain.status, spoofed.status), (plain.location, spoofed.location)):
-                    wrong += [f"{path} becomes {other}"] * (one != other)
-    assert wrong == []
 
 
 @pytest.mark.parametrize("header", SPOOFED)
