@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Flask, g, jsonify, make_response, render_template, request
@@ -101,6 +101,11 @@ def sentence_of(error: LoyaltyError) -> str:
     """Say in the reader's language what is wrong: where no form stands to say it beside its fields, all of it."""
     beside = error.errors.values() if isinstance(error, ValidationError) else ()
     return " ".join(dict.fromkeys(gettext(sentence) for sentence in beside)) or _title(error)
+
+
+def again_at(error: LoyaltyError) -> datetime | None:
+    """Return when somebody who was too quick may try again: shown to the minute, so rounded up."""
+    return error.retry_at + timedelta(seconds=59) if isinstance(error, RateLimited) else None
 
 
 def answer(error: LoyaltyError) -> ResponseReturnValue:

@@ -1,5 +1,6 @@
 """How often one source may ask: counted in Valkey, in the process while Valkey is away, and PINs always in SQL."""
 
+import re
 import socket
 import threading
 import time
@@ -103,7 +104,11 @@ def test_it_believes_no_address_that_a_stranger_claims(config: Config, bakery: B
             client.environ_base["HTTP_X_FORWARDED_FOR"] = f"192.0.2.{number}"
             assert post("/office/sign-in")(app, client).status_code == 422
         client.environ_base["HTTP_X_FORWARDED_FOR"] = "192.0.2.99"
-        assert post("/office/sign-in")(app, client).status_code == 429
+        refused = post("/office/sign-in")(app, client)
+        assert refused.status_code == 429
+        # A person reads when it makes sense to come back, and the way to the form.
+        assert re.search(r"You can try again at \d\d:\d\d", refused.text)
+        assert 'href="/office/sign-in"' in refused.text
 
 
 def test_it_waits_for_no_valkey_that_hangs(config: Config, bakery: Business) -> None:

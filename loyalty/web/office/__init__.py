@@ -6,7 +6,7 @@ from flask_login import current_user
 
 from loyalty.errors import ActingEnded, Forbidden, LoyaltyError, NotAuthenticated
 from loyalty.web import kept, locale
-from loyalty.web.errors import register_renderer, sentence_of
+from loyalty.web.errors import again_at, register_renderer, sentence_of
 from loyalty.web.htmx import is_htmx
 from loyalty.web.office import (
     account,
@@ -98,7 +98,7 @@ def refuse(error: LoyaltyError, status: int) -> ResponseReturnValue:
     if (page := kept.rescue(error, is_inside=is_inside)) is not None:
         return page, status
     template = "office/_refused.html" if is_htmx() else "office/refused.html"
-    return render_template(template, error=error, sentence=sentence_of(error)), status
+    return render_template(template, error=error, sentence=sentence_of(error), again=again_at(error)), status
 
 
 register_renderer("office", refuse)

@@ -1,12 +1,10 @@
 """The pages for customers: join, the card, the terms. Nobody signs in here; a card's address is its key."""
 
-from datetime import timedelta
-
 from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from loyalty.errors import LoyaltyError, RateLimited
-from loyalty.web.errors import register_renderer, sentence_of
+from loyalty.errors import LoyaltyError
+from loyalty.web.errors import again_at, register_renderer, sentence_of
 from loyalty.web.htmx import is_htmx
 from loyalty.web.public import card, join, my_data, news, privacy, terms
 from loyalty.web.public.blueprint import blueprint
@@ -18,9 +16,8 @@ def refuse(error: LoyaltyError, status: int) -> ResponseReturnValue:
     """Explain why there is no form and no card here; what refreshes itself just keeps what it shows."""
     if is_htmx():
         return "", 204
-    # Shown to the minute, so rounded up: whoever comes back at that time may try again.
-    again = error.retry_at + timedelta(seconds=59) if isinstance(error, RateLimited) else None
-    return render_template("public/refused.html", error=error, sentence=sentence_of(error), again=again), status
+    sentence, again = sentence_of(error), again_at(error)
+    return render_template("public/refused.html", error=error, sentence=sentence, again=again), status
 
 
 @blueprint.after_request
