@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -54,7 +53,8 @@ def running(data: Path) -> Iterator[tuple[str, Shop]]:
         _await(cast("IO[str]", process.stdout))
         yield f"http://localhost:{port}", _furnish(data / "data" / "demo.json", env)
     finally:
-        process.send_signal(signal.SIGINT)
+        # Where Ctrl-C is ignored, as below nohup, this is not.
+        process.terminate()
         process.wait(30)
 
 
