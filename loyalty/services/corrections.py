@@ -1,5 +1,6 @@
 """Addresses that were mistyped or have changed: corrected by managers, with a notice to the old one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -33,25 +34,21 @@ class CorrectionReceipt:
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Addresses:
-    email: str | None
-    phone: str | None
-
-
-def correct(*, actor: Actor, card_id: UUID, email: str, phone: str, key: RequestKey, at: datetime) -> CorrectionReceipt:
-    """Change the addresses of a card's customer, once per key; what they have agreed to stays as it is."""
+def correct(
+    *, actor: Actor, card_id: UUID, email: str | None, phone: str | None, key: RequestKey, at: datetime
+) -> CorrectionReceipt:
+    """Change the addresses of a card's customer, once per key; None leaves one as it is, and so do all agreements."""
     roles.require(actor=actor, role=Role.MANAGER)
 
     def work() -> CorrectionReceipt:
-        wanted = _read(actor, email, phone)
+        typed = {"email": email, "phone": phone}
+        wanted = _read(actor, {name: text.strip() for name, text in typed.items() if text is not None})
         before = _lock(actor, card_id, wanted)
-        after = {"email": wanted.email, "phone": wanted.phone}
-        changed = tuple(name for name, value in after.items() if getattr(before, name) != value)
+        changed = tuple(name for name, value in wanted.items() if getattr(before, name) != value)
         if not changed:
             return CorrectionReceipt(card_id, (), old_told=False, new_told=False)
         _check(actor, before, wanted, changed)
-        new = {name: after[name] for name in changed}
+        new = {name: wanted[name] for name in changed}
         bounced = {"email_bounced_at": None} if "email" in changed else {}
         db.session.execute(update(Customer).where(Customer.id == before.id).values(**new, **bounced))
         audit.record(
@@ -61,30 +58,28 @@ def correct(*, actor: Actor, card_id: UUID, email: str, phone: str, key: Request
             subject_id=before.id,
             details={"changed": list(changed)},
         )
-        told = _tell(actor, card_id, before, wanted.email, at) if "email" in changed else (False, False)
+        told = _tell(actor, card_id, before, wanted["email"], at) if "email" in changed else (False, False)
         return CorrectionReceipt(card_id, changed, *told)
 
     return idempotency.run(key, CorrectionReceipt, work, vendor_id=actor.vendor_id)
 
 
-def _read(actor: Actor, email: str, phone: str) -> _Addresses:
+def _read(actor: Actor, typed: Mapping[str, str]) -> dict[str, str | None]:
     country = db.session.execute(select(Vendor.country).where(Vendor.id == actor.vendor_id)).scalar_one()
     errors: dict[str, str] = {}
-    found: dict[str, str | None] = {"email": None, "phone": None}
-    try:
-        found["email"] = normalise_email(email) if email.strip() else None
-    except AddressError as refusal:
-        errors["email"] = refusal.sentence
-    try:
-        found["phone"] = normalise_phone(phone, country) if phone.strip() else None
-    except AddressError as refusal:
-        errors["phone"] = refusal.sentence
+    found: dict[str, str | None] = dict.fromkeys(typed)
+    for name, text in typed.items():
+        try:
+            if text:
+                found[name] = normalise_email(text) if name == "email" else normalise_phone(text, country)
+        except AddressError as refusal:
+            errors[name] = refusal.sentence
     if errors:
         raise ValidationError(errors)
-    return _Addresses(**found)
+    return found
 
 
-def _lock(actor: Actor, card_id: UUID, wanted: _Addresses) -> AnyRow:
+def _lock(actor: Actor, card_id: UUID, wanted: Mapping[str, str | None]) -> AnyRow:
     """Lock old and new addresses as joining does, then the customer: whoever comes with one finds all or nothing."""
     query = (
         select(Customer.id, Customer.email, Customer.phone, Customer.locale, Customer.erased_at)
@@ -94,7 +89,7 @@ def _lock(actor: Actor, card_id: UUID, wanted: _Addresses) -> AnyRow:
     known = db.session.execute(query).one_or_none()
     if known is None:
         raise CardNotFound
-    addresses = (known.email, known.phone, wanted.email, wanted.phone)
+    addresses = (known.email, known.phone, *wanted.values())
     customers.lock_addresses(vendor_id=actor.vendor_id, addresses=addresses)
     locked = db.session.execute(query.with_for_update(of=Customer)).one()
     if locked.erased_at is not None:
@@ -102,11 +97,11 @@ def _lock(actor: Actor, card_id: UUID, wanted: _Addresses) -> AnyRow:
     return locked
 
 
-def _check(actor: Actor, before: AnyRow, wanted: _Addresses, changed: tuple[str, ...]) -> None:
+def _check(actor: Actor, before: AnyRow, wanted: Mapping[str, str | None], changed: tuple[str, ...]) -> None:
     identifying = db.session.execute(select(Vendor.contact_field).where(Vendor.id == actor.vendor_id)).scalar_one()
     errors = {}
     for name in changed:
-        value = getattr(wanted, name)
+        value = wanted[name]
         column = Customer.email if name == "email" else Customer.phone
         others = (Customer.vendor_id == actor.vendor_id, column == value, Customer.id != before.id)
         if value is None and name == identifying:

@@ -60,6 +60,8 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no ty
 
 def _mark(value: object) -> str:
     """Return a few letters that stand for a value, however browsers send it: lines, colours, nothing."""
-    plain = "" if value is None else str(value).replace("\r\n", "\n").strip()
+    # In whichever order several were chosen.
+    kept = sorted(map(str, value)) if isinstance(value, list | tuple) else value
+    plain = "" if kept is None else str(kept).replace("\r\n", "\n").strip()
     plain = plain.upper() if plain.startswith("#") else plain
     return hashlib.sha256(plain.encode(errors="replace")).hexdigest()[:12]

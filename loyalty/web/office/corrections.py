@@ -1,5 +1,7 @@
 """Correcting the addresses of a customer."""
 
+from collections.abc import Mapping
+from typing import ClassVar
 from uuid import UUID
 
 from flask import flash, redirect, render_template, url_for
@@ -7,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 
+from loyalty.domain.settings import Check
 from loyalty.domain.values import Role
 from loyalty.errors import ValidationError
 from loyalty.services import card_details, corrections
@@ -15,12 +18,14 @@ from loyalty.web.access import current_actor, now, requires
 from loyalty.web.forms import request_key
 from loyalty.web.limits import limit
 from loyalty.web.office.blueprint import blueprint
-from loyalty.web.office.forms import OfficeForm
+from loyalty.web.office.forms import OfficeForm, as_typed
 from loyalty.web.sentences import gettext
 
 
 class AddressForm(OfficeForm):
     """How a customer is reached."""
+
+    checks: ClassVar[Mapping[str, Check]] = {"email": as_typed, "phone": as_typed}
 
     email = StringField(_l("E-mail"))
     phone = StringField(_l("Phone"))
@@ -42,8 +47,15 @@ def correct_address(card_id: UUID) -> ResponseReturnValue:
     form = AddressForm()
     try:
         form.validate()
-        typed = {"email": form.email.data or "", "phone": form.phone.data or ""}
-        done = corrections.correct(actor=current_actor(), card_id=card_id, **typed, key=request_key(typed), at=now())
+        typed = {name: str(text or "") for name, text in form.changes.items()}
+        done = corrections.correct(
+            actor=current_actor(),
+            card_id=card_id,
+            email=typed.get("email"),
+            phone=typed.get("phone"),
+            key=request_key(typed),
+            at=now(),
+        )
     except ValidationError as refusal:
         form.take(refusal)
         return _ask(card_id, form), 422

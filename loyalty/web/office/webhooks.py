@@ -22,7 +22,7 @@ from loyalty.web.forms import request_key
 from loyalty.web.ids import find_id
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.confirm import confirm_page
-from loyalty.web.office.forms import OfficeForm
+from loyalty.web.office.forms import OfficeForm, as_typed
 from loyalty.web.sentences import gettext, ngettext
 
 WORDS: Final = {
@@ -40,15 +40,10 @@ STATES: Final = {"waiting": _l("Waiting"), "delivered": _l("Delivered"), "failed
 REACHES: Final = (1, 7, 30)
 
 
-def _as_typed(value: object) -> object:
-    """The service judges it; the form only keeps what was typed."""
-    return value
-
-
 class EndpointForm(OfficeForm):
     """An address, and what it is told of."""
 
-    checks: ClassVar[Mapping[str, Check]] = {**settings.WEBHOOK, "events": _as_typed}
+    checks: ClassVar[Mapping[str, Check]] = {**settings.WEBHOOK, "events": as_typed}
 
     url = StringField(_l("Address"))
     events = SelectMultipleField(
@@ -93,8 +88,8 @@ def change_webhook(endpoint_id: UUID) -> ResponseReturnValue:
     form = EndpointForm()
     if form.validate():
         try:
-            key = request_key(form.values)
-            webhooks.change(actor=current_actor(), endpoint_id=endpoint_id, details=form.values, key=key)
+            key = request_key(form.changes)
+            webhooks.change(actor=current_actor(), endpoint_id=endpoint_id, details=form.changes, key=key)
             return _back(endpoint_id, gettext("The webhook is saved."))
         except ValidationError as refusal:
             form.take(refusal)

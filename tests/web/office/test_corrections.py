@@ -12,7 +12,7 @@ from loyalty.database import db, transaction
 from loyalty.domain.values import Role
 from loyalty.models.customers import Customer
 from loyalty.models.mail import Confirmation, EmailLog
-from tests.browsing import hidden
+from tests.browsing import fields, hidden
 from tests.factories import make_card, make_shop
 from tests.web.office.customer_pages import Bakery, audited, enter
 
@@ -74,6 +74,19 @@ def test_it_corrects_a_phone_without_a_mail(bakery: Bakery, client: FlaskClient)
     correct(client, bakery, email="cloe@example.org", phone="621 777 888")
     assert customer(bakery).phone == "+352621777888"
     assert mails(bakery) == []
+
+
+def test_it_never_goes_back_to_the_address_that_somebody_has_corrected_meanwhile(
+    bakery: Bakery, client: FlaskClient
+) -> None:
+    """Else a page of before would mail the link to the card to the stranger whose address was mistyped."""
+    action = f"{bakery.path}/address"
+    old = client.get(action)
+    correct(client, bakery, email="cleo@example.org")
+    told = mails(bakery)
+    assert client.post(action, data=fields(old) | {"phone": "621 777 888"}).status_code == 303
+    assert (customer(bakery).email, customer(bakery).phone) == ("cleo@example.org", "+352621777888")
+    assert mails(bakery) == told
 
 
 def test_it_ends_what_the_old_mailbox_could_still_confirm(bakery: Bakery, client: FlaskClient) -> None:

@@ -102,6 +102,16 @@ def test_it_says_in_the_readers_language_that_an_address_is_too_long(
     assert rows(app, ada) == []
 
 
+def test_it_keeps_what_two_tabs_have_changed(client: FlaskClient, app: Flask, ada: Office) -> None:
+    path = f"{PAGE}/{add(app, ada)}"
+    pages, moved = [hidden(client.get(path), path) for _ in range(2)], "https://hooks.bakery.example/moved"
+    typed = [("events", "card.created"), ("events", "reward.ready")]
+    assert client.post(path, data=MultiDict([*pages[0].items(), ("url", URL), *typed])).status_code == 303
+    assert client.post(path, data=pages[1] | {"url": moved, "events": "reward.ready"}).status_code == 303
+    (row,) = rows(app, ada)
+    assert (row.url, row.events) == (moved, ["card.created", "reward.ready"])
+
+
 def test_it_changes_a_webhook(client: FlaskClient, app: Flask, ada: Office) -> None:
     endpoint_id = add(app, ada)
     path = f"{PAGE}/{endpoint_id}"
