@@ -190,18 +190,18 @@ def _places(browser: Browser, address: str, shop: Shop) -> Iterator[Place]:
 
 
 def _public(page: Page, address: str, shop: Shop) -> Iterator[Place]:
-    yield Place("start page", "/")
-    yield Place("sign-in", "/office/sign-in")
-    yield Place("join", f"/join/{shop['vendor_code']}")
+    yield Place("public: start", "/")
+    yield Place("public: sign-in", "/office/sign-in")
+    yield Place("public: join", f"/join/{shop['vendor_code']}")
     card = shop["card_url"].removeprefix(address)
-    yield Place("card", card)
+    yield Place("public: card", card)
     page.goto(f"{address}{card}/my-data")
     page.get_by_role("button", name="Send me the link").click()
     expect(page.get_by_role("heading", name="Look at your mail")).to_be_visible()
     page.goto(_mailed(page, address))
     page.get_by_role("button", name="Open my data").click()
     expect(page.get_by_text("cleo@example.com").first).to_be_visible()
-    yield Place("my data", f"{card}/my-data", _cookies(page))
+    yield Place("public: my data", f"{card}/my-data", _cookies(page))
 
 
 def _mailed(page: Page, address: str) -> str:

@@ -30,6 +30,8 @@ def test_it_shows_the_deal_and_one_field(phone: Phone, bakery: Shop) -> None:
     page = phone.get("/join/bakery?store=main")
     assert page.status_code == 200
     assert "Collect 10 stamps, get: 1 free coffee" in page.text
+    # What a link to it says of itself in a chat.
+    assert '<meta name="description" content="Collect 10 stamps, get: 1 free coffee">' in page.text
     assert "Your first stamp is on us." in page.text
     assert len(re.findall(r"<input(?! type=\"hidden\")", page.text)) == 1
     assert 'autocomplete="email"' in page.text
