@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import bcrypt
@@ -131,10 +132,15 @@ def test_it_verifies_exactly_the_limit_of_parallel_guesses(app: Flask) -> None:
         hash_fast(bakery)
         tablet = make_tablet(bakery)
         ben, pin = make_staff(bakery)
-    for _ in range(20):
-        outcomes = all_at_once(app, [lambda: [outcome(tablet, wrong(pin), ben) for _ in range(5)]] * 40)
-        codes = Counter(code for five in outcomes for code in five)
-        assert codes == {"STAFF_PIN_INVALID": 5, "STAFF_PIN_LOCKED": 195}
+
+    def guess(number: int) -> list[str]:
+        return [outcome(tablet, wrong(pin), ben) for _ in range(number)]
+
+    # The race is who comes first; who goes on meets a lock that stands, and once is enough for that.
+    for each in (5, *[1] * 19):
+        outcomes = all_at_once(app, [partial(guess, each)] * 40)
+        codes = Counter(code for tried in outcomes for code in tried)
+        assert codes == {"STAFF_PIN_INVALID": 5, "STAFF_PIN_LOCKED": 40 * each - 5}
         with app.app_context():
             assert counted() == {("terminal", str(ben)): 5, ("terminal", "all"): 5}
             pins.unlock(actor=bakery.actor, staff_pin_id=ben, key=key_of(bakery))
