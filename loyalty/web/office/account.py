@@ -37,7 +37,7 @@ class LanguageForm(OfficeForm):
     checks: ClassVar = settings.USER
 
     locale = RadioField(
-        _l("Language"), choices=[SelectChoice(*language) for language in LANGUAGES.items()], validate_choice=False
+        _l("Your language"), choices=[SelectChoice(*language) for language in LANGUAGES.items()], validate_choice=False
     )
 
 
