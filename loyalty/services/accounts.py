@@ -142,12 +142,7 @@ def sign_in_with_code(*, challenge: str, code: str, at: datetime, visit: Visit |
 def sign_out(*, token: str, at: datetime) -> None:
     """End the session of this token; it opens nothing from now on."""
     with transaction():
-        _stop_acting(get_session(token=token, at=at), at)
-        db.session.execute(
-            update(UserSession)
-            .where(UserSession.token_hash == user_sessions.digest(token), UserSession.ended_at.is_(None))
-            .values(ended_at=at)
-        )
+        user_sessions.end_by(token=token, at=at)
 
 
 def get_session(*, token: str, at: datetime) -> SessionFacts | None:
@@ -219,7 +214,8 @@ def _enter(user_id: UUID, visit: Visit, at: datetime) -> NewSession:
 
 
 def _stop_acting(session: SessionFacts | None, at: datetime) -> None:
-    if session is not None and session.acting_until is not None:
+    # Whether for anybody, the session's row says once it is locked.
+    if session is not None and session.is_admin:
         acting.end(admin=Admin(user_id=session.user_id), session_id=session.session_id, at=at)
 
 

@@ -63,8 +63,17 @@ def leave(*, admin: Admin, session_id: UUID, at: datetime, key: RequestKey) -> A
 
 
 def end(*, admin: Admin, session_id: UUID, at: datetime) -> None:
-    """In the caller's transaction, act for nobody any more: the session goes elsewhere, or ends."""
+    """In the caller's transaction, act for nobody any more: the session goes elsewhere."""
     _end(admin, _session(admin, session_id, at), at)
+
+
+def note_end(*, admin: Admin, vendor_id: UUID | None, until: datetime | None, at: datetime) -> None:
+    """Write down in the caller's transaction that nobody is acted for any more.
+
+    What has ended by itself needs no word: the event of its start says until when it was.
+    """
+    if vendor_id is not None and until is not None and until > at:
+        _record(admin, "acting.ended", vendor_id, {})
 
 
 def _session(admin: Admin, session_id: UUID, at: datetime) -> UserSession:
@@ -84,9 +93,7 @@ def _session(admin: Admin, session_id: UUID, at: datetime) -> UserSession:
 def _end(admin: Admin, session: UserSession, at: datetime) -> None:
     vendor_id, until = session.acting_vendor_id, session.acting_until
     session.acting_vendor_id = session.acting_until = None
-    # What has ended by itself needs no word: the event of its start says until when it was.
-    if vendor_id is not None and until is not None and until > at:
-        _record(admin, "acting.ended", vendor_id, {})
+    note_end(admin=admin, vendor_id=vendor_id, until=until, at=at)
 
 
 def _record(admin: Admin, action: str, vendor_id: UUID, details: dict[str, object]) -> None:

@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 
 from loyalty.database import db, new_id
 from loyalty.domain import browsers
-from loyalty.domain.values import RequestKey
+from loyalty.domain.values import Admin, RequestKey
 from loyalty.errors import NotFound
 from loyalty.models.users import User, UserSession
-from loyalty.services import idempotency, messages
+from loyalty.services import acting, idempotency, messages
 
 IDLE: Final = timedelta(minutes=30)
 LONGEST: Final = timedelta(hours=12)
@@ -127,6 +127,11 @@ def end_all(*, user_id: UUID, at: datetime, but: UUID | None = None) -> int:
     return _end(at, UserSession.user_id == user_id, UserSession.id.is_distinct_from(but))
 
 
+def end_by(*, token: str, at: datetime) -> int:
+    """End the session of a token, in the caller's transaction; returns how many that were."""
+    return _end(at, UserSession.token_hash == digest(token))
+
+
 def _is_new(user_id: UUID, device: str) -> bool:
     """Say whether a browser is to be told of: not the very first one, and none without a cookie (a command)."""
     if not device:
@@ -154,4 +159,10 @@ def _is_open(at: datetime) -> list[ColumnElement[bool]]:
 
 def _end(at: datetime, *which: ColumnElement[bool]) -> int:
     ended = update(UserSession).where(*which, UserSession.ended_at.is_(None)).values(ended_at=at)
-    return len(db.session.scalars(ended.returning(UserSession.id)).all())
+    columns = (UserSession.user_id, UserSession.acting_vendor_id, UserSession.acting_until)
+    rows = db.session.execute(ended.returning(*columns)).all()
+    for row in rows:
+        # Read by the statement that ended it: another tab may have begun to act a moment ago.
+        admin = Admin(user_id=row.user_id)
+        acting.note_end(admin=admin, vendor_id=row.acting_vendor_id, until=row.acting_until, at=at)
+    return len(rows)

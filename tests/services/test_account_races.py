@@ -8,13 +8,15 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from loyalty.database import db
+from loyalty.database import db, transaction
 from loyalty.errors import LinkExpired, LoyaltyError, NotAuthenticated, SecondFactorRequired, ValidationError
+from loyalty.models.audit import AuditEvent
 from loyalty.models.users import User, UserSession, VendorMember
-from loyalty.services import accounts, invitations, passwords, second_factors
+from loyalty.services import accounts, acting, invitations, passwords, second_factors, user_sessions
 from tests.accounts import HOME, NEW_PASSWORD, code_at, give_phone, id_of, key_for, mails, token_in
+from tests.bulk import make_admin
 from tests.office import PASSWORD, Office, key_of, make_bakery, make_butcher
-from tests.tills import all_at_once
+from tests.tills import all_at_once, come_late
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=2)
@@ -170,6 +172,40 @@ def test_it_makes_one_person_of_two_shops_invitations_accepted_at_once(app: Flas
         invitations.accept(token=left, user_id=user_id, at=NOW, key=key_for("accept"))
         member = sa.select(sa.func.count()).select_from(VendorMember).where(VendorMember.user_id == user_id)
         assert db.session.scalar(member) == 2
+
+
+def sign_out(session: accounts.SessionFacts, token: str) -> None:
+    accounts.sign_out(token=token, at=NOW)
+
+
+def end_elsewhere(session: accounts.SessionFacts, token: str) -> None:
+    user_sessions.end(user_id=session.user_id, session_id=session.session_id, at=NOW, key=key_for("end"))
+
+
+@pytest.mark.parametrize("end_session", [sign_out, end_elsewhere])
+def test_it_writes_down_the_end_where_a_session_ends_while_it_begins_to_act(
+    app: Flask, ada: Office, end_session: Callable[[accounts.SessionFacts, str], None]
+) -> None:
+    """Else the shop's owner reads of a visit that never ended."""
+    with app.app_context():
+        admin = make_admin()
+        token = accounts.sign_in(email="root@platform.example", password=PASSWORD, source_ip=HOME, at=NOW).token
+        session = accounts.get_session(token=token, at=NOW)
+        assert session is not None
+        with transaction():
+            acting.begin(
+                admin=admin,
+                session_id=session.session_id,
+                vendor_id=ada.vendor_id,
+                reason="asked to",
+                at=NOW,
+                key=key_for("act"),
+            )
+            end = come_late(app, lambda: end_session(session, token))
+        assert end() is None
+        acted = sa.select(AuditEvent.action).where(AuditEvent.action.like("acting.%")).order_by(AuditEvent.action)
+        assert db.session.scalars(acted).all() == ["acting.ended", "acting.started"]
+        assert accounts.get_session(token=token, at=NOW) is None
 
 
 def test_it_lets_one_browser_in_with_a_recovery_code(app: Flask, ada: Office) -> None:
