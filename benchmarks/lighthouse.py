@@ -24,7 +24,7 @@ PRESETS = {"phone": [], "desk": ["--preset=desktop"]}
 # Without these nothing is good; the others depend on the machine, or on who may find the page.
 DEMANDED = ("accessibility", "best-practices")
 CATEGORIES = (*DEMANDED, "performance", "seo")
-NOTHING = '{"runtimeError": {"message": "Lighthouse gave no answer."}}'
+NOTHING = {"runtimeError": {"message": "Lighthouse gave no answer."}}
 CHROMIUM = ("--headless=new", "--disable-quic", "--disable-sync", "--no-first-run", *ARGS)
 OFFICE = {
     "home": "",
@@ -167,15 +167,17 @@ def _install() -> None:
 
 
 def _ask(address: str, place: Place, preset: str, chromium: str, categories: str) -> Answer:
-    asked = ["npx", "--no-install", "lighthouse", address + place.path, "--quiet", "--output=json"]
-    asked += ["--output-path=stdout", f"--only-categories={categories}", f"--chrome-flags={' '.join(CHROMIUM)}"]
-    asked += [f"--extra-headers={json.dumps({'Cookie': place.cookies})}"] if place.cookies else []
-    env = {**os.environ, "CHROME_PATH": chromium}
-    # How it went stands in what it says, and what it writes beside that is of no use.
-    done = subprocess.run(
-        [*asked, *PRESETS[preset]], cwd=FOLDER, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
-    )
-    answer = read(place, preset, json.loads(done.stdout or NOTHING), address + place.path)
+    with tempfile.TemporaryDirectory() as folder:
+        # Through a pipe only the first 64 KB would come: it ends without waiting for who reads.
+        report = Path(folder) / "report.json"
+        asked = ["npx", "--no-install", "lighthouse", address + place.path, "--quiet", "--output=json"]
+        asked += [f"--output-path={report}", f"--only-categories={categories}", f"--chrome-flags={' '.join(CHROMIUM)}"]
+        asked += [f"--extra-headers={json.dumps({'Cookie': place.cookies})}"] if place.cookies else []
+        env = {**os.environ, "CHROME_PATH": chromium}
+        # How it went stands in the report.
+        subprocess.run([*asked, *PRESETS[preset]], cwd=FOLDER, env=env, stderr=subprocess.DEVNULL, check=False)
+        said = json.loads(report.read_text(encoding="utf-8")) if report.exists() else NOTHING
+    answer = read(place, preset, said, address + place.path)
     print(place.name, preset, answer.scores, *answer.faults, file=sys.stderr, sep="  ", flush=True)
     return answer
 
