@@ -8,16 +8,16 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.office import PASSWORD, Office
+from tests.world import csrf
 
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
 
 def sign_in(client: FlaskClient, office: Office) -> None:
-    """Sign in as the owner of a shop."""
-    page = client.get("/office/sign-in")
-    answer = client.post(
-        "/office/sign-in", data={**hidden(page), "email": office.email, "password": PASSWORD}, follow_redirects=False
-    )
+    """Sign in as the owner of a shop, with a token as its page would bring it."""
+    token = csrf(client.application, client)
+    typed = {"csrf_token": token, "email": office.email, "password": PASSWORD}
+    answer = client.post("/office/sign-in", data=typed, follow_redirects=False)
     assert answer.status_code == 303, answer.text
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from config import Config
 from loyalty.app import create_app
-from loyalty.database import db, transaction
+from loyalty.database import db, run_alone, transaction
 from loyalty.domain.values import Actor, CardRef, Role
 from loyalty.errors import LoyaltyError
 from loyalty.models.cards import LoyaltyCard
@@ -54,8 +54,7 @@ def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> 
 
 def open_again() -> None:
     """Open all of the shop; as its owner would, where a ledger notes it."""
-    with transaction():
-        closed = db.session.execute(CLOSED).one()
+    (closed,) = run_alone(CLOSED)
     if not any(closed):
         return
     for mine, column, value in OPEN:
