@@ -1,9 +1,9 @@
 """Who comes back: cohorts by month of joining, the way from joining to the first reward, and who stays away.
 
-These read the rows that `card_stats` keeps of one vendor's cards, one for each card, never the ledger.
+These read the rows that `card_stats` keeps of one vendor's cards, or of all, one for each card, never the ledger.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -18,7 +18,7 @@ from loyalty.models.passes import AppleDeviceRegistration
 from loyalty.models.stats import CardStats
 from loyalty.services import replaced_codes, roles, stats_periods
 from loyalty.services.stats_figures import at_store
-from loyalty.services.stats_periods import Period
+from loyalty.services.stats_periods import Days, Period
 from loyalty.services.stats_revenue import check_months, last_months
 
 NEWCOMER_DAYS: Final = 60
@@ -81,8 +81,13 @@ def cohorts(*, actor: Actor, months: int = 6, store_id: UUID | None = None, at: 
     roles.require(actor=actor, role=Role.MANAGER)
     check_months(months)
     period = stats_periods.choose(actor=actor, store_id=store_id, at=at)
-    wanted = list(last_months(period.today, months))
-    sizes, visits = _follow(and_(_mine(actor, period), CardStats.joined_day.between(wanted[0], period.today)))
+    return follow(whose=_mine(actor, period), months=months, today=period.today)
+
+
+def follow(*, whose: ColumnElement[bool], months: int, today: date) -> list[Cohort]:
+    """Follow those among some cards who joined in each of the last months; `whose` is a condition on `card_stats`."""
+    wanted = list(last_months(today, months))
+    sizes, visits = _follow(and_(whose, CardStats.joined_day.between(wanted[0], today)))
     return [
         Cohort(month, sizes.get(month, 0), tuple(visits.get((month, later), 0) for later in wanted[place:]))
         for place, month in enumerate(wanted)
@@ -92,6 +97,12 @@ def cohorts(*, actor: Actor, months: int = 6, store_id: UUID | None = None, at: 
 def funnel(*, actor: Actor, period: Period) -> Funnel:
     """Follow those who joined in a period on their way to the first reward."""
     roles.require(actor=actor, role=Role.MANAGER)
+    # The card's shop is said too, and that it is one: by them an index answers, without those of all shops.
+    return count_way(whose=and_(_mine(actor, period), LoyaltyCard.vendor_id == actor.vendor_id), days=period)
+
+
+def count_way(*, whose: ColumnElement[bool], days: Days) -> Funnel:
+    """Follow those among some cards who joined in these days; `whose` is a condition on `card_stats` and cards."""
     on_phone = select(AppleDeviceRegistration.card_id).where(AppleDeviceRegistration.card_id == LoyaltyCard.id).exists()
     row = db.session.execute(
         select(
@@ -100,10 +111,9 @@ def funnel(*, actor: Actor, period: Period) -> Funnel:
             func.count(CardStats.second_visit_day).label("second_visit"),
             func.count(CardStats.first_reward_day).label("first_reward"),
         )
-        # The card's shop is said too, and that it is one: by them an index answers, without those of all shops.
-        .join(LoyaltyCard, and_(LoyaltyCard.id == CardStats.card_id, LoyaltyCard.vendor_id == actor.vendor_id))
-        .where(replaced_codes.is_card(), _mine(actor, period))
-        .where(CardStats.joined_day.between(period.first, period.last))
+        .join(LoyaltyCard, LoyaltyCard.id == CardStats.card_id)
+        .where(replaced_codes.is_card(), whose)
+        .where(CardStats.joined_day.between(days.first, days.last))
     ).one()
     return Funnel(row.joined, row.in_wallet, row.second_visit, row.first_reward)
 
@@ -112,17 +122,22 @@ def at_risk(*, actor: Actor, store_id: UUID | None = None, most: int = 50, at: d
     """Count the members who have been silent for too long, and list those who came most often."""
     roles.require(actor=actor, role=Role.MANAGER)
     period = stats_periods.choose(actor=actor, store_id=store_id, at=at)
-    regulars, newcomers = _quiet(period.today)
-    mine = and_(_mine(actor, period), CardStats.is_active)
+    whose = and_(_mine(actor, period), CardStats.is_active)
+    counted = count_quiet(whose=whose, today=period.today)
+    return replace(counted, cards=_list(period.today, whose & or_(*_quiet(period.today)), min(most, MOST_LISTED)))
+
+
+def count_quiet(*, whose: ColumnElement[bool], today: date) -> AtRisk:
+    """Count those among some active cards who have been silent for too long, and list none of them."""
+    regulars, newcomers = _quiet(today)
     counts = db.session.execute(
         select(
             func.count().label("members"),
             func.count().filter(regulars).label("regulars"),
             func.count().filter(newcomers).label("newcomers"),
-        ).where(mine)
+        ).where(whose)
     ).one()
-    listed = _list(period.today, mine & or_(regulars, newcomers), min(most, MOST_LISTED))
-    return AtRisk(counts.members, counts.regulars, counts.newcomers, listed)
+    return AtRisk(counts.members, counts.regulars, counts.newcomers, ())
 
 
 def _follow(cards: ColumnElement[bool]) -> tuple[dict[date, int], dict[tuple[date, date], int]]:

@@ -24,6 +24,7 @@ PAGES = (
     "/vendors",
     "/vendors/new",
     "/statistics",
+    "/statistics/customers",
     "/audit",
     "/audit?since=x",
     "/health",

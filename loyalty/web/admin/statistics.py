@@ -1,7 +1,9 @@
 """Statistics of the platform: all shops together, in some days beside as many before."""
 
-from datetime import UTC, date, timedelta
-from typing import ClassVar, Final
+from collections.abc import Callable
+from datetime import UTC, date
+from functools import partial
+from typing import ClassVar, Final, TypeVar
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -9,15 +11,19 @@ from flask_babel import lazy_gettext as _l
 
 from loyalty.domain.values import Role
 from loyalty.errors import ValidationError
-from loyalty.services import stats_platform
+from loyalty.services import stats_platform, stats_platform_customers
 from loyalty.services.stats_platform import PlatformStats
-from loyalty.web import trend
+from loyalty.services.stats_platform_customers import PlatformCustomers
+from loyalty.web import charts, trend
 from loyalty.web.access import current_admin, now, requires
 from loyalty.web.admin.blueprint import blueprint
 from loyalty.web.fields import DayField
 from loyalty.web.settings_forms import SettingsForm
+from loyalty.web.spans import PRESETS, first_of_last_days
+from loyalty.web.spans import months as months_asked
 
-PRESETS: Final = (7, 30, 90, 365)
+COHORT_MONTHS: Final = 6
+Seen = TypeVar("Seen", PlatformStats, PlatformCustomers)
 
 
 class DaysForm(SettingsForm):
@@ -34,34 +40,48 @@ class DaysForm(SettingsForm):
 @requires(Role.ADMIN)
 def statistics() -> ResponseReturnValue:
     """Show what all shops together did, and how things stand today."""
-    form = DaysForm(request.args)
-    if form.validate():
-        try:
-            admin = current_admin()
-            seen = stats_platform.overview(admin=admin, first=_first(form), last=form.last.data, at=now())
-            return _page(form, seen)
-        except ValidationError as refusal:
-            form.take(refusal)
-    return _page(form, None), 422
+    form, admin = DaysForm(request.args), current_admin()
+    seen = _look(form, partial(stats_platform.overview, admin=admin))
+    return _page("admin/statistics.html", form, seen, drawn=trend.draw(seen) if seen else None)
+
+
+@blueprint.get("/statistics/customers")
+@requires(Role.ADMIN)
+def customer_statistics() -> ResponseReturnValue:
+    """Show who joins all shops together, comes back and stays away, what wallets hold, and the shops side by side."""
+    form, admin, months = DaysForm(request.args), current_admin(), months_asked(COHORT_MONTHS)
+    seen = _look(form, partial(stats_platform_customers.look, admin=admin, months=months))
+    return _page("admin/statistics_customers.html", form, seen, months=months, shade=charts.shade)
+
+
+def _look(form: DaysForm, look: Callable[..., Seen]) -> Seen | None:
+    """Look at the days that are asked for; those that cannot be shown are said beside their field."""
+    if not form.validate():
+        return None
+    try:
+        return look(first=_first(form), last=form.last.data, at=now())
+    except ValidationError as refusal:
+        form.take(refusal)
+        return None
 
 
 def _first(form: DaysForm) -> date | None:
     """Return the first day that was typed, or that of a link to the last days."""
-    days = request.args.get("days", "")
-    if form.first.data is None and form.last.data is None and days in map(str, PRESETS):
-        return now().astimezone(UTC).date() - timedelta(days=int(days) - 1)
+    if form.first.data is None and form.last.data is None:
+        return first_of_last_days(now().astimezone(UTC).date())
     typed: date | None = form.first.data
     return typed
 
 
-def _page(form: DaysForm, seen: PlatformStats | None) -> str:
-    shown = None
-    if seen:
-        period = seen.period
-        # What was left empty is shown as it was understood.
-        for field, day in ((form.first, period.first), (form.last, period.last)):
-            field.data, field.raw_data = day, None
-        shown = period.days if period.days in PRESETS and period.last == period.today else None
-    return render_template(
-        "admin/statistics.html", form=form, seen=seen, drawn=trend.draw(seen) if seen else None, shown=shown
-    )
+def _page(template: str, form: DaysForm, seen: Seen | None, **drawn: object) -> ResponseReturnValue:
+    if seen is None:
+        return render_template(template, form=form, seen=None, shown=None, query={}), 422
+    period = seen.period
+    # What was left empty is shown as it was understood.
+    for field, day in ((form.first, period.first), (form.last, period.last)):
+        field.data, field.raw_data = day, None
+    shown = period.days if period.days in PRESETS and period.last == period.today else None
+    # What leads to the same days on the other page.
+    ends = {"first": period.first.isoformat(), "last": period.last.isoformat()}
+    query = {"days": shown} if shown else ends
+    return render_template(template, form=form, seen=seen, shown=shown, query=query, **drawn)

@@ -1,8 +1,8 @@
 """The days and the store that a page of statistics is about: asked for in its address, chosen in a form."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import ClassVar, Final
+from datetime import date
+from typing import ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,9 +20,7 @@ from loyalty.web.fields import DayField
 from loyalty.web.locale import zone
 from loyalty.web.office.forms import OfficeForm
 from loyalty.web.sentences import gettext
-
-PRESETS: Final = (7, 30, 90, 365)
-MOST_MONTHS: Final = 24
+from loyalty.web.spans import PRESETS, first_of_last_days
 
 
 class PeriodForm(OfficeForm):
@@ -72,13 +70,6 @@ def read(actor: Actor) -> Asked:
     return Asked(form, period, store_id, len(places))
 
 
-def months(usual: int) -> int:
-    """Read how many months are asked for."""
-    asked = request.args.get("months", "")
-    is_number = asked.isascii() and asked.isdigit() and len(asked) < 8
-    return min(max(int(asked), 1), MOST_MONTHS) if is_number else usual
-
-
 def _store_id(form: PeriodForm, places: list[stores.StoreRow]) -> UUID | None:
     if not form.store.data:
         return None
@@ -90,8 +81,8 @@ def _store_id(form: PeriodForm, places: list[stores.StoreRow]) -> UUID | None:
 
 def _period(actor: Actor, form: PeriodForm, store_id: UUID | None) -> Period | None:
     first: date | None = form.first.data
-    if first is None and form.last.data is None and (days := request.args.get("days", "")) in map(str, PRESETS):
-        first = now().astimezone(ZoneInfo(zone())).date() - timedelta(days=int(days) - 1)
+    if first is None and form.last.data is None:
+        first = first_of_last_days(now().astimezone(ZoneInfo(zone())).date())
     try:
         period = stats_periods.choose(actor=actor, first=first, last=form.last.data, store_id=store_id, at=now())
     except ValidationError as refusal:

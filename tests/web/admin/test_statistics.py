@@ -66,9 +66,10 @@ def test_it_shows_the_last_days_of_a_link(platform: Platform, shops: None) -> No
     assert row(platform.client.get(f"{PATH}?days=90").text, "Stamps given") == ["3", "0"]
 
 
+@pytest.mark.parametrize("page", ["", "/customers"])
 @pytest.mark.parametrize("query", ["?first=x", "?first=2026-06-20&last=2026-06-10", "?last=1999-01-01"])
-def test_it_says_which_days_it_cannot_show(platform: Platform, query: str) -> None:
-    answer = platform.client.get(f"{PATH}{query}")
+def test_it_says_which_days_it_cannot_show(platform: Platform, page: str, query: str) -> None:
+    answer = platform.client.get(f"{PATH}{page}{query}")
     assert (answer.status_code, 'class="summary"' in answer.text) == (422, True)
 
 
@@ -83,8 +84,31 @@ def test_it_draws_the_last_days_on_the_first_page(platform: Platform, shops: Non
     assert "The best day was Wednesday, 10 Jun 2026, with 2 visits." in page
 
 
-def test_it_refuses_the_owner_of_a_shop(app: Flask, client: FlaskClient) -> None:
+def test_it_shows_who_comes_back_to_all_shops_and_compares_them(platform: Platform, shops: None) -> None:
+    page = platform.client.get(f"{PATH}/customers?first=2026-06-01&last=2026-06-30&months=12").text
+    assert "1 person joined in these days" in page
+    assert row(page, "On the web alone")[0] == "2"
+    assert "In the last 24 hours no wallet had to be told of anything." in page
+    assert 'aria-current="page">12 months' in page
+    assert len(re.findall(r'<tr><th scope="row">[^<]* 202[56]</th><td>', page)) == 12
+    assert re.findall(r'<a href="/admin/vendors/[^"]+">([^<]+)</a>', page) == ["Meat", "Bakery"]
+    # No name of a customer leaves the shops.
+    assert "Cleo" not in page
+
+
+def test_it_leads_to_the_same_days_on_the_other_page(platform: Platform, shops: None) -> None:
+    page = platform.client.get(f"{PATH}?first=2026-06-01&last=2026-06-02").text
+    assert 'href="/admin/statistics/customers?first=2026-06-01&amp;last=2026-06-02"' in page
+    assert 'href="/admin/statistics?days=90"' in platform.client.get(f"{PATH}/customers?days=90").text
+
+
+def test_it_says_where_figures_begin_before_the_first_card(platform: Platform) -> None:
+    assert "They begin with the first card." in platform.client.get(f"{PATH}/customers").text
+
+
+@pytest.mark.parametrize("page", ["", "/customers"])
+def test_it_refuses_the_owner_of_a_shop(app: Flask, client: FlaskClient, page: str) -> None:
     with app.app_context():
         ada = make_bakery()
     sign_in(client, ada)
-    assert client.get(PATH).status_code == 403
+    assert client.get(f"{PATH}{page}").status_code == 403
