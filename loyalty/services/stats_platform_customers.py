@@ -14,9 +14,10 @@ from loyalty.database import db
 from loyalty.domain.values import Admin
 from loyalty.models.cards import LoyaltyCard
 from loyalty.models.outbox import OutboxMessage
+from loyalty.models.passes import AppleDeviceRegistration
 from loyalty.models.stats import CardStats, DailyStats
 from loyalty.models.vendors import Vendor
-from loyalty.services import replaced_codes, wallet_states
+from loyalty.services import replaced_codes
 from loyalty.services.stats_customers import AtRisk, Cohort, Funnel, count_quiet, count_way, follow
 from loyalty.services.stats_periods import Days, span
 from loyalty.services.stats_revenue import check_months
@@ -86,14 +87,19 @@ def look(
 
 
 def _count_wallets(at: datetime) -> Wallets:
-    apple, google = wallet_states.on_phones(), LoyaltyCard.google_saved_at.is_not(None)
+    # Joined, where a condition would look the phones of each card up by themselves.
+    phones = select(AppleDeviceRegistration.card_id).distinct().subquery("phones")
+    apple, google = phones.c.card_id.is_not(None), LoyaltyCard.google_saved_at.is_not(None)
     cards = db.session.execute(
         select(
             func.count().label("members"),
             func.count().filter(apple).label("in_apple"),
             func.count().filter(google).label("in_google"),
             func.count().filter(and_(not_(apple), not_(google))).label("neither"),
-        ).where(LoyaltyCard.is_active, replaced_codes.is_card())
+        )
+        .select_from(LoyaltyCard)
+        .outerjoin(phones, phones.c.card_id == LoyaltyCard.id)
+        .where(LoyaltyCard.is_active, replaced_codes.is_card())
     ).one()
     since = at - TOLD_SINCE
     told = _count_told(OutboxMessage.delivered_at >= since)
