@@ -74,7 +74,7 @@ _values: Final = attrgetter(*TOTALS)
 
 def add_up(days: Iterable[Totals]) -> Totals:
     """Return what some days add up to."""
-    # Column by column: a year's page adds 730 days, and would make as many sums of sixteen numbers on the way.
+    # Column by column: a year's page adds 730 days, and would make as many rows of sums on the way.
     return Totals(*map(sum, zip(*map(_values, days), strict=True)))
 
 

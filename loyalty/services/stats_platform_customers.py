@@ -17,14 +17,13 @@ from loyalty.models.outbox import OutboxMessage
 from loyalty.models.passes import AppleDeviceRegistration
 from loyalty.models.stats import CardStats, DailyStats
 from loyalty.models.vendors import Vendor
-from loyalty.services import replaced_codes
+from loyalty.services import replaced_codes, wallet_states
 from loyalty.services.stats_customers import AtRisk, Cohort, Funnel, count_quiet, count_way, follow
 from loyalty.services.stats_periods import Days, span
 from loyalty.services.stats_revenue import check_months
 
 MOST_SHOPS: Final = 20
 TOLD_SINCE: Final = timedelta(hours=24)
-_TELLING: Final = ("apple.push", "google.object")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def _count_wallets(at: datetime) -> Wallets:
 
 
 def _count_told(condition: ColumnElement[bool]) -> int:
-    query = select(func.count()).where(OutboxMessage.kind.in_(_TELLING), condition)
+    query = select(func.count()).where(OutboxMessage.kind.in_(wallet_states.KINDS.values()), condition)
     return db.session.execute(query).scalar_one()
 
 

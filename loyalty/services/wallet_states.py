@@ -19,7 +19,8 @@ from loyalty.services import audit, failures, google_passes, idempotency, passes
 
 APPLE: Final = "apple"
 GOOGLE: Final = "google"
-_KINDS: Final = {APPLE: "apple.push", GOOGLE: "google.object"}
+# What the outbox calls telling a wallet.
+KINDS: Final = {APPLE: "apple.push", GOOGLE: "google.object"}
 _SWITCHES: Final = (TransactionType.CARD_DEACTIVATED.value, TransactionType.CARD_REACTIVATED.value)
 
 _entry: Final = LoyaltyTransaction.__table__.alias("shown")
@@ -188,7 +189,7 @@ def _read_deliveries(card: AnyRow) -> dict[str, Delivery]:
     query = (
         select(OutboxMessage)
         .where(OutboxMessage.subject_id == card.id, OutboxMessage.delivered_at.is_(None))
-        .where(OutboxMessage.kind.in_(_KINDS.values()))
+        .where(OutboxMessage.kind.in_(KINDS.values()))
         .order_by(OutboxMessage.gave_up_at.desc().nulls_first())
         .execution_options(populate_existing=True)
     )
@@ -207,7 +208,7 @@ def _read_deliveries(card: AnyRow) -> dict[str, Delivery]:
 
 def _still_fails(card: AnyRow, row: OutboxMessage) -> bool:
     """Whether what was given up has not been told since in another way."""
-    if row.kind == _KINDS[APPLE]:
+    if row.kind == KINDS[APPLE]:
         return bool(card.untold)
     return card.google_told_at is None or bool(row.gave_up_at and row.gave_up_at > card.google_told_at)
 
@@ -221,7 +222,7 @@ def _state(
     deliveries: dict[str, Delivery],
 ) -> WalletState:
     present = Shown(card.stamp_count, card.points_balance, card.is_active)
-    delivery = deliveries.get(_KINDS[wallet]) if holders else None
+    delivery = deliveries.get(KINDS[wallet]) if holders else None
     return WalletState(wallet, _is_off(wallet), holders, shown, at, shown == present, delivery)
 
 
@@ -252,5 +253,5 @@ def _tell_anew(card: AnyRow, wallets: list[str]) -> None:
         tell = passes.changed if wallet == APPLE else google_passes.changed
         tell(card_id=card.id, vendor_id=card.vendor_id)
         waiting = update(OutboxMessage).where(OutboxMessage.subject_id == card.id, text(OPEN))
-        waiting = waiting.where(OutboxMessage.kind == _KINDS[wallet], OutboxMessage.leased_until.is_(None))
+        waiting = waiting.where(OutboxMessage.kind == KINDS[wallet], OutboxMessage.leased_until.is_(None))
         db.session.execute(waiting.values(not_before=now, attempts=0))

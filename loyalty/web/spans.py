@@ -15,7 +15,7 @@ def first_of_last_days(today: date) -> date | None:
     return today - timedelta(days=int(days) - 1) if days in map(str, PRESETS) else None
 
 
-def months(usual: int) -> int:
+def asked_months(usual: int) -> int:
     """Read how many months are asked for."""
     asked = request.args.get("months", "")
     is_number = asked.isascii() and asked.isdigit() and len(asked) < 8

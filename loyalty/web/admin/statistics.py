@@ -19,8 +19,7 @@ from loyalty.web.access import current_admin, now, requires
 from loyalty.web.admin.blueprint import blueprint
 from loyalty.web.fields import DayField
 from loyalty.web.settings_forms import SettingsForm
-from loyalty.web.spans import PRESETS, first_of_last_days
-from loyalty.web.spans import months as months_asked
+from loyalty.web.spans import PRESETS, asked_months, first_of_last_days
 
 COHORT_MONTHS: Final = 6
 Seen = TypeVar("Seen", PlatformStats, PlatformCustomers)
@@ -49,7 +48,7 @@ def statistics() -> ResponseReturnValue:
 @requires(Role.ADMIN)
 def customer_statistics() -> ResponseReturnValue:
     """Show who joins all shops together, comes back and stays away, what wallets hold, and the shops side by side."""
-    form, admin, months = DaysForm(request.args), current_admin(), months_asked(COHORT_MONTHS)
+    form, admin, months = DaysForm(request.args), current_admin(), asked_months(COHORT_MONTHS)
     seen = _look(form, partial(stats_platform_customers.look, admin=admin, months=months))
     return _page("admin/statistics_customers.html", form, seen, months=months, shade=charts.shade)
 

@@ -15,7 +15,7 @@ from loyalty.web.office import period_form
 from loyalty.web.office.blueprint import blueprint
 from loyalty.web.office.confirm import confirm_page
 from loyalty.web.sentences import gettext
-from loyalty.web.spans import months as months_asked
+from loyalty.web.spans import asked_months
 
 COHORT_MONTHS = 6
 REVENUE_MONTHS = 12
@@ -57,7 +57,7 @@ def customer_statistics() -> ResponseReturnValue:
     actor, asked, at = current_actor(), period_form.read(current_actor()), now()
     if asked.period is None:
         return render_template("office/statistics_customers.html", asked=asked, form=asked.form), 422
-    months = months_asked(COHORT_MONTHS)
+    months = asked_months(COHORT_MONTHS)
     return render_template(
         "office/statistics_customers.html",
         asked=asked,
@@ -75,7 +75,7 @@ def customer_statistics() -> ResponseReturnValue:
 def revenue_statistics() -> ResponseReturnValue:
     """Show what recorded purchases brought in, month by month."""
     actor, asked = current_actor(), period_form.read(current_actor())
-    months = months_asked(REVENUE_MONTHS)
+    months = asked_months(REVENUE_MONTHS)
     revenue = stats_revenue.by_month(actor=actor, months=months, store_id=asked.store_id, at=now())
     return render_template(
         "office/statistics_revenue.html", asked=asked, form=asked.form, months=months, revenue=revenue

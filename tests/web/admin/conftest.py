@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from loyalty.services import accounts
 from tests.browsing import hidden
-from tests.office import PASSWORD
+from tests.office import PASSWORD, Office, make_bakery
 
 EMAIL = "root@platform.example"
 
@@ -30,3 +30,9 @@ def platform(app: Flask, client: FlaskClient) -> Platform:
     answer = client.post("/office/sign-in", data={**hidden(page), "email": EMAIL, "password": PASSWORD})
     assert (answer.status_code, answer.location) == (303, "/admin")
     return Platform(client, user_id)
+
+
+@pytest.fixture
+def ada(app: Flask) -> Office:
+    with app.app_context():
+        return make_bakery()

@@ -14,16 +14,10 @@ from loyalty.models.users import User
 from loyalty.models.vendors import Vendor, VendorPolicy
 from loyalty.services import accounts
 from tests.browsing import fields, hidden
-from tests.office import PASSWORD, Office, make_bakery
+from tests.office import PASSWORD, Office
 from tests.web.admin.conftest import EMAIL, Platform
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
-
-
-@pytest.fixture
-def ada(app: Flask) -> Office:
-    with app.app_context():
-        return make_bakery()
 
 
 @pytest.fixture
